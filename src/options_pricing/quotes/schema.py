@@ -1,0 +1,176 @@
+"""The tables of the project: which columns, of what type, in what unit, and whether they may be null.
+
+This is the only place that names columns; `docs/files.md` is checked against it.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal["text", "number", "integer", "flag", "date", "instant"]
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: its name, kind, unit and meaning."""
+
+    name: str
+    kind: Kind
+    meaning: str
+    unit: str = ""
+    nullable: bool = False
+
+
+RAW = (
+    Column("source", "text", "who gave the row: simulated, cboe_eod, yahoo_csv"),
+    Column("underlying", "text", "ticker of what the option is on"),
+    Column("root", "text", "root of the contract symbol (SPX and SPXW are two)", nullable=True),
+    Column(
+        "contract_symbol",
+        "text",
+        "OSI symbol without padding: root, YYMMDD, C or P, strike x 1000",
+        nullable=True,
+    ),
+    Column("trade_date", "date", "the trading day, as the data says it"),
+    Column("expiration", "date", "last day of the option", nullable=True),
+    Column("strike", "number", "strike price", "currency", nullable=True),
+    Column("option_type", "text", "C or P", nullable=True),
+    Column("exercise_style", "text", "european or american", nullable=True),
+    Column("settlement", "text", "am (opening of the expiration day) or pm (its close)", nullable=True),
+    Column("multiplier", "number", "units of the underlying per contract", nullable=True),
+    Column("bid", "number", "best bid", "currency per unit of underlying", nullable=True),
+    Column("ask", "number", "best ask", "currency per unit of underlying", nullable=True),
+    Column("bid_size", "number", "contracts bid for", "contracts", nullable=True),
+    Column("ask_size", "number", "contracts offered", "contracts", nullable=True),
+    Column("last_price", "number", "price of the last trade", "currency per unit of underlying", nullable=True),
+    Column("volume", "number", "contracts traded on the day", "contracts", nullable=True),
+    Column("open_interest", "number", "contracts open", "contracts", nullable=True),
+    Column(
+        "underlying_price",
+        "number",
+        "the underlying's price as the source gives it",
+        "currency",
+        nullable=True,
+    ),
+    Column("quote_time", "instant", "when the quotes were captured", "UTC", nullable=True),
+    Column("last_trade_time", "instant", "when the contract last traded", "UTC", nullable=True),
+    Column(
+        "vendor_implied_vol",
+        "number",
+        "implied vol by the source, never used by our models",
+        "1/year",
+        nullable=True,
+    ),
+    Column(
+        "vendor_price",
+        "number",
+        "what the source calls the market price, where it says one",
+        "currency",
+        nullable=True,
+    ),
+)
+
+RAW_ROW = Column("raw_row", "integer", "row of the raw file, the first data row being 0")
+
+VALIDATED = (
+    *RAW,
+    RAW_ROW,
+    Column("warnings", "text", "ids of the rules it fails that only warn, ; between them", nullable=True),
+)
+
+QUARANTINE = (*RAW, RAW_ROW, Column("rule_ids", "text", "ids of every rule the row fails, ; between them"))
+
+FEATURES = (
+    *(c for c in RAW if c.name not in {"bid_size", "ask_size", "last_price", "last_trade_time", "multiplier"}),
+    RAW_ROW,
+    Column("mid", "number", "(bid + ask) / 2", "currency"),
+    Column("forward", "number", "forward of the underlying to the expiry", "currency", nullable=True),
+    Column("discount_factor", "number", "present value of 1 paid at the expiry", nullable=True),
+    Column(
+        "dividend_yield", "number", "continuous yield to the expiry that the forward implies", "1/year", nullable=True
+    ),
+    Column("year_fraction", "number", "time to the exact expiry, years of 365 days", "years"),
+    Column("moneyness", "number", "strike / forward", nullable=True),
+    Column("log_moneyness", "number", "log(strike / forward)", nullable=True),
+    Column("standardised_moneyness", "number", "log_moneyness / sqrt(year_fraction)", nullable=True),
+    Column(
+        "early_exercise_premium",
+        "number",
+        "American less European price at the implied vol; 0 if european",
+        "currency",
+        nullable=True,
+    ),
+    Column("implied_vol", "number", "Black-76 vol of mid less early_exercise_premium", "1/year", nullable=True),
+    Column("total_variance", "number", "implied_vol^2 * year_fraction", nullable=True),
+    Column("vol_time", "number", "implied_vol * sqrt(year_fraction)", nullable=True),
+    Column("delta", "number", "change of price per 1 of the forward's spot", nullable=True),
+    Column("gamma", "number", "change of delta per 1 of spot", nullable=True),
+    Column("vega", "number", "change of price per 1.00 of vol", nullable=True),
+    Column("theta", "number", "change of price per calendar day", nullable=True),
+    Column("rho", "number", "change of price per 1.00 of rate", nullable=True),
+    Column("out_of_the_money", "flag", "call with strike >= forward or put with strike < forward"),
+)
+
+TRUTH = (
+    RAW_ROW,
+    Column("contract_symbol", "text", "the contract as it truly is", nullable=True),
+    Column("true_implied_vol", "number", "vol of the simulated surface", "1/year", nullable=True),
+    Column("true_forward", "number", "forward of the simulated market", "currency", nullable=True),
+    Column("true_discount_factor", "number", "discount factor of the simulated market", nullable=True),
+    Column("true_price", "number", "price before spread, tick and defect", "currency", nullable=True),
+    Column("defect", "text", "the defect planted in the row, if any", nullable=True),
+)
+
+PREDICTIONS = (
+    Column("protocol", "text", "next_day, same_day or random_rows"),
+    Column("model", "text", "name in the model registry"),
+    Column("date", "text", "the day predicted, YYYYMMDD"),
+    Column("underlying", "text", "ticker"),
+    Column("contract_symbol", "text", "OSI symbol without padding"),
+    Column("expiration", "date", "last day of the option"),
+    Column("strike", "number", "strike price", "currency"),
+    Column("option_type", "text", "C or P"),
+    Column("held_out", "flag", "false where the model was fitted on this quote"),
+    Column("predicted_price", "number", "the model's price", "currency"),
+    Column("predicted_implied_vol", "number", "the model's vol", "1/year"),
+    Column("bid", "number", "best bid", "currency", nullable=True),
+    Column("ask", "number", "best ask", "currency", nullable=True),
+    Column("mid", "number", "(bid + ask) / 2", "currency"),
+    Column(
+        "market_price",
+        "number",
+        "what the predicted price is held against: mid; in random_rows vendor_price where there is one",
+        "currency",
+        nullable=True,
+    ),
+    Column("implied_vol", "number", "the market's vol at mid", "1/year", nullable=True),
+    Column(
+        "random_walk_implied_vol",
+        "number",
+        "vol of the benchmark surface of the protocol",
+        "1/year",
+        nullable=True,
+    ),
+    Column("forward", "number", "forward", "currency"),
+    Column("discount_factor", "number", "discount factor"),
+    Column("year_fraction", "number", "years to expiry", "years"),
+)
+
+R2_BY_DAY = (
+    Column("date", "text", "the day predicted, YYYYMMDD"),
+    Column("r2_implied_vol_vs_random_walk", "number", "as in evaluation_metrics.json, of that day", nullable=True),
+    Column("r2_price", "number", "as in evaluation_metrics.json, of that day", nullable=True),
+)
+
+ERROR_BY_BUCKET = (
+    Column("model", "text", "name in the model registry"),
+    Column("moneyness_bucket", "text", "strike / forward"),
+    Column("maturity_bucket", "text", "days to expiry"),
+    Column("quotes", "integer", "how many quotes there are"),
+    Column("iv_rmse_vol_points", "number", "root mean square error of implied vol", "0.01/year", nullable=True),
+    Column("median_error_half_spreads", "number", "median of price error over half the spread", nullable=True),
+)
+
+
+def names(table: tuple[Column, ...]) -> list[str]:
+    """The column names of a table, in order."""
+    return [column.name for column in table]

@@ -1,0 +1,134 @@
+"""Reading and writing the project's tables: CSV and parquet through Arrow, the same bytes for the same rows."""
+
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet
+from pandas.api.types import pandas_dtype
+
+from options_pricing.quotes.schema import Column, names
+from options_pricing.run.errors import BadDataError
+from options_pricing.run.files import read_bytes, whole_file
+
+ARROW = {
+    "text": pa.string(),
+    "number": pa.float64(),
+    "integer": pa.int64(),
+    "flag": pa.bool_(),
+    "date": pa.date32(),
+    "instant": pa.timestamp("s", tz="UTC"),
+}
+PANDAS = {
+    "text": "str",
+    "number": "float64",
+    "integer": "int64",
+    "flag": "bool",
+    "date": "datetime64[s]",
+    "instant": "datetime64[s, UTC]",
+}
+ROWS_A_BATCH = 1 << 16
+
+
+def arrow_schema(columns: tuple[Column, ...]) -> pa.Schema:
+    """The Arrow schema of a table."""
+    return pa.schema([pa.field(c.name, ARROW[c.kind]) for c in columns])
+
+
+def conform(frame: pd.DataFrame, columns: tuple[Column, ...]) -> pd.DataFrame:
+    """Give exactly the columns of a table, in order and of their types; a missing nullable column becomes nulls.
+
+    Raises
+    ------
+    BadDataError
+        A column that may not be null is missing, or a value has another type.
+    """
+    missing = [c.name for c in columns if c.name not in frame and not c.nullable]
+    if missing:
+        raise BadDataError(
+            f"columns are missing: {', '.join(missing)}",
+            why=f"the table has {', '.join(map(str, frame.columns[:30]))}",
+            fix="check that the file is the one this task expects (docs/files.md lists the columns)",
+        )
+    made = {}
+    for column in columns:
+        values = frame[column.name] if column.name in frame else pd.Series(None, index=frame.index, dtype="object")
+        try:
+            made[column.name] = values.astype(pandas_dtype(PANDAS[column.kind]))
+        except (TypeError, ValueError) as error:
+            raise BadDataError(
+                f"column {column.name} does not hold what it must ({column.kind})",
+                why=str(error).split("\n")[0],
+                fix="correct the source of the table",
+            ) from error
+    return pd.DataFrame(made, index=frame.index)
+
+
+def write_csv(frame: pd.DataFrame, path: Path, columns: tuple[Column, ...]) -> None:
+    """Write a table as CSV: UTF-8, comma, ``\\n``, ISO dates, shortest exact decimals, empty for null."""
+    table = pa.Table.from_pandas(conform(frame, columns), schema=arrow_schema(columns), preserve_index=False)
+    with whole_file(path) as temporary:
+        options = pa.csv.WriteOptions(quoting_style="needed", batch_size=ROWS_A_BATCH)
+        pa.csv.write_csv(table, temporary, write_options=options)
+
+
+def write_parquet(frame: pd.DataFrame, path: Path, columns: tuple[Column, ...]) -> None:
+    """Write a table as parquet, without pandas' metadata."""
+    table = pa.Table.from_pandas(conform(frame, columns), schema=arrow_schema(columns), preserve_index=False)
+    with whole_file(path) as temporary:
+        pa.parquet.write_table(table.replace_schema_metadata(None), temporary, compression="zstd")
+
+
+def read_csv(path: Path, columns: tuple[Column, ...]) -> pd.DataFrame:
+    """Read a CSV that holds a table; columns are found by name, unknown ones are refused.
+
+    Raises
+    ------
+    MissingInputError
+        The file is not there.
+    BadDataError
+        It is empty, not UTF-8, not rectangular, lacks a column, has one too many, or a value is of another type.
+    """
+    content = read_bytes(path)
+    if not content.strip():
+        raise BadDataError(f"{path} is empty", why="it has no header line", fix="remove it and run its task again")
+    convert = pa.csv.ConvertOptions(
+        column_types={c.name: ARROW[c.kind] for c in columns},
+        null_values=["", "NaN", "nan"],
+        strings_can_be_null=True,
+        quoted_strings_can_be_null=True,
+    )
+    try:
+        table = pa.csv.read_csv(pa.BufferReader(content), convert_options=convert)
+    except pa.ArrowInvalid as error:
+        raise BadDataError(
+            f"{path} cannot be read as a table",
+            why=str(error).split("\n")[0],
+            fix="remove it and run its task again",
+        ) from error
+    return _checked(table, path, columns)
+
+
+def read_parquet(path: Path, columns: tuple[Column, ...]) -> pd.DataFrame:
+    """Read a parquet file that holds a table; errors as in `read_csv`."""
+    content = read_bytes(path)
+    try:
+        table = pa.parquet.read_table(pa.BufferReader(content))
+    except pa.ArrowInvalid as error:
+        raise BadDataError(
+            f"{path} cannot be read as parquet", why=str(error).split("\n")[0], fix="run its task again"
+        ) from error
+    return _checked(table, path, columns)
+
+
+def _checked(table: pa.Table, path: Path, columns: tuple[Column, ...]) -> pd.DataFrame:
+    wanted, found = names(columns), table.column_names
+    if set(wanted) != set(found) or len(found) != len(wanted):
+        missing, extra = [n for n in wanted if n not in found], [n for n in found if n not in wanted]
+        raise BadDataError(
+            f"{path} does not have the columns of its table",
+            why=f"missing: {', '.join(missing) or 'none'}; unknown or repeated: {', '.join(extra) or 'none'}",
+            fix="run the task that makes it again (docs/files.md lists the columns)",
+        )
+    return conform(table.select(wanted).to_pandas(), columns)

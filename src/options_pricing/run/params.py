@@ -1,0 +1,247 @@
+"""params.yaml as typed sections, checked whole before anything runs.
+
+Every default, range and explanation of a parameter stands here once; `params.yaml` holds the values in force.
+"""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import yaml
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic_core import ErrorDetails
+
+from options_pricing.run.calendar import is_session, parse_day, sessions_ending, why_no_session
+from options_pricing.run.errors import BadParamsError, TaskError
+from options_pricing.run.files import read_bytes
+from options_pricing.run.retry import RetryPolicy
+
+# YAML reads 20261120 without quotes as a number, and so writes it `dvc exp run -S run.date=...`.
+Day = Annotated[str, BeforeValidator(lambda day: str(day) if isinstance(day, int) else day), Field(pattern=r"^\d{8}$")]
+Share = Annotated[float, Field(ge=0, le=1)]
+Severity = Literal["halt", "quarantine", "warn", "off"]
+ModelName = Literal["seed_linear", "flat_vol", "random_walk", "boosted"]
+ProtocolName = Literal["next_day", "same_day", "random_rows"]
+
+
+class Section(BaseModel):
+    """A part of params.yaml: unknown keys are refused, so are NaN and infinity."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class Run(Section):
+    """Which days the run is about."""
+
+    date: Day = Field("20261120", description="the last trading day of the window")
+    days: int = Field(10, ge=1, le=2000, description="length of the window in trading days, `date` included")
+    without: tuple[Day, ...] = Field((), description="trading days of the window that the source has no chain of")
+
+    @field_validator("date")
+    @classmethod
+    def _a_session(cls, day: str) -> str:
+        try:
+            known = is_session(day)
+        except BadParamsError as error:
+            raise ValueError(error.what) from error
+        if not known:
+            raise ValueError(why_no_session(day))
+        return day
+
+    @model_validator(mode="after")
+    def _days_left(self) -> "Run":
+        for day in self.without:
+            parse_day(day)
+        if self.date in self.without:
+            raise ValueError(f"run.date {self.date} is itself among run.without")
+        return self
+
+    @property
+    def window(self) -> list[str]:
+        """The trading days of the window that have data, oldest first."""
+        return [day for day in sessions_ending(self.date, self.days) if day not in self.without]
+
+
+class SimulatedSource(Section):
+    """The embedded market: no network, no key."""
+
+    kind: Literal["simulated"] = "simulated"
+    seed: int = Field(20261120, ge=0, description="another seed is another market")
+    underlyings: tuple[Literal["XIDX", "XETF", "XTEC", "XOIL"], ...] = Field(
+        ("XIDX", "XETF", "XTEC", "XOIL"), min_length=1, description="an index, an ETF on it, two stocks"
+    )
+    density: Literal["tiny", "normal", "full"] = Field(
+        "normal", description="how many expirations and strikes are listed"
+    )
+    defects: Share = Field(0.01, description="share of rows that get a planted defect; 0 gives clean chains")
+
+
+class CboeEodSource(Section):
+    """Cboe delayed quotes captured after the close, ``<folder>/<ticker>/YYYY-MM-DD.csv.gz``."""
+
+    kind: Literal["cboe_eod"]
+    folder: Path = Field(description="the folder that holds one folder per ticker")
+    tickers: tuple[str, ...] = Field(("_SPX",), min_length=1, description="as the folders are named")
+
+
+class YahooCsvSource(Section):
+    """One CSV of a Yahoo chain, the layout behind the first version of this model."""
+
+    kind: Literal["yahoo_csv"]
+    file: Path = Field(description="the CSV file")
+
+
+Source = Annotated[SimulatedSource | CboeEodSource | YahooCsvSource, Field(discriminator="kind")]
+
+
+class Rule(Section):
+    """How one validation rule is applied; what is left out keeps the rule's own default."""
+
+    severity: Severity | None = None
+    thresholds: dict[str, float] = Field(default_factory=dict)
+
+
+class Validation(Section):
+    """The rules of data_validate; each one's own defaults stand beside its function."""
+
+    rules: dict[str, Rule] = Field(default_factory=dict, description="rule id -> severity and thresholds that differ")
+    halt_if_usable_below: Share = Field(0.3, description="the day halts when less of the raw rows is usable")
+
+
+class Features(Section):
+    """How features are made."""
+
+    risk_free_rate: float = Field(
+        0.04, ge=-0.05, le=0.25, description="continuous; used where no European option tells"
+    )
+    min_pairs: int = Field(12, ge=2, le=200, description="call-put pairs an expiration needs for its forward")
+    near_share: Share = Field(0.4, description="share of pairs, nearest to the forward, that the parity line uses")
+    tree_steps: int = Field(51, ge=11, le=1001, description="steps of the tree that prices early exercise")
+
+
+class Boosted(Section):
+    """The gradient-boosted correction of yesterday's surface."""
+
+    learning_rate: float = Field(0.05, gt=0, le=1)
+    max_iter: int = Field(80, ge=1, le=2000)
+    max_leaf_nodes: int = Field(15, ge=2, le=255)
+    min_samples_leaf: int = Field(200, ge=1)
+    l2_regularization: float = Field(1.0, ge=0)
+    min_moves: int = Field(3, ge=2, description="day-to-day moves needed before it corrects anything")
+
+
+class Train(Section):
+    """What is trained."""
+
+    model: ModelName = Field("boosted", description="the model that is released; all of them are evaluated")
+    seed: int = Field(7, ge=0)
+    min_days_to_expiry: int = Field(7, ge=0, description="calendar days; quotes outside are not fitted")
+    max_days_to_expiry: int = Field(400, ge=1, description="calendar days")
+    boosted: Boosted = Boosted()
+
+
+class Evaluate(Section):
+    """How models are judged."""
+
+    protocols: tuple[ProtocolName, ...] = Field(("next_day", "same_day"), min_length=1)
+    held_out: float = Field(0.2, gt=0, lt=1, description="share of strikes held out in same_day")
+    bootstrap: int = Field(2000, ge=100, le=100_000, description="resamples of whole days")
+    confidence: float = Field(0.95, gt=0.5, lt=1)
+    seed: int = Field(42, ge=0)
+
+
+class Deploy(Section):
+    """How a release is staged and tried."""
+
+    start_timeout: float = Field(60.0, gt=0, le=600, description="seconds the API and the app may take to answer")
+    golden_rows: int = Field(25, ge=1, le=1000, description="options whose price the API must give again exactly")
+
+
+class Report(Section):
+    """How the report is written."""
+
+    title: str = Field("Option pricing report", min_length=1, max_length=120)
+    smiles: int = Field(6, ge=1, le=24, description="expirations whose smile is drawn")
+
+
+class Retry(Section):
+    """How often each task tries again."""
+
+    data_fetch: RetryPolicy = RetryPolicy(tries=5, backoff="exponential")
+    data_validate: RetryPolicy = RetryPolicy(tries=2)
+    feature_engineer: RetryPolicy = RetryPolicy(tries=3)
+    model_train: RetryPolicy = RetryPolicy(tries=1)
+    model_evaluate: RetryPolicy = RetryPolicy(tries=2)
+    model_deploy: RetryPolicy = RetryPolicy(tries=3, backoff="exponential")
+    generate_report: RetryPolicy = RetryPolicy(tries=2)
+
+
+class Params(Section):
+    """The whole of params.yaml."""
+
+    run: Run = Run()
+    source: Source = SimulatedSource()
+    validation: Validation = Validation()
+    features: Features = Features()
+    train: Train = Train()
+    evaluate: Evaluate = Evaluate()
+    deploy: Deploy = Deploy()
+    report: Report = Report()
+    retry: Retry = Retry()
+
+
+class _UniqueKeys(yaml.SafeLoader):
+    """A loader that refuses a key given twice, which plain YAML lets the last one win."""
+
+
+def _mapping(loader: _UniqueKeys, node: yaml.MappingNode) -> dict[object, object]:
+    loader.flatten_mapping(node)
+    seen: dict[object, object] = {}
+    for key_node, value_node in node.value:
+        key = loader.construct_object(key_node, deep=True)
+        if key in seen:
+            raise yaml.constructor.ConstructorError(None, None, f"{key!r} is given twice", key_node.start_mark)
+        seen[key] = loader.construct_object(value_node, deep=True)
+    return seen
+
+
+_UniqueKeys.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
+
+
+def load_params(path: Path) -> Params:
+    """Read and check a parameter file.
+
+    Raises
+    ------
+    BadParamsError
+        Everything that is wrong with it, one line each, with the key's path and what is allowed.
+    """
+    try:
+        raw = yaml.load(read_bytes(path), Loader=_UniqueKeys)
+    except yaml.YAMLError as error:
+        raise BadParamsError(
+            f"{path} is not valid YAML", why=" ".join(str(error).split()), fix="correct that line"
+        ) from error
+    return check_params(raw, str(path))
+
+
+def check_params(raw: object, name: str = "params.yaml") -> Params:
+    """Check parameters that are already a mapping; `name` stands in the error."""
+    try:
+        return Params.model_validate(raw or {})
+    except ValidationError as error:
+        found = [f"{'.'.join(map(str, e['loc'])) or 'the file'}: {_said(e)}" for e in error.errors()]
+        raise BadParamsError(
+            f"{name} has {len(found)} error{'s' if len(found) > 1 else ''}",
+            why="; ".join(found),
+            fix="correct these keys (src/options_pricing/run/params.py explains each one)",
+        ) from error
+    except TaskError as error:
+        raise BadParamsError(f"{name} cannot be used", why=error.what, fix=error.fix) from error
+
+
+def _said(error: ErrorDetails) -> str:
+    if error["type"] == "extra_forbidden":
+        return "no such key"
+    given = error.get("input")
+    shown = f" (it is {given!r:.60})" if not isinstance(given, dict | list) else ""
+    return f"{error['msg']}{shown}"

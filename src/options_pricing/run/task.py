@@ -1,0 +1,84 @@
+"""What the seven tasks share at their outer edge: arguments, params, log, and how they end."""
+
+import argparse
+import errno
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from options_pricing.run.errors import CannotWriteError, ExitCode, MissingInputError, TaskError
+from options_pricing.run.log import TaskLog
+from options_pricing.run.params import Params, load_params
+from options_pricing.run.retry import retried
+
+Work = Callable[[argparse.Namespace, Params, TaskLog], None]
+DISK_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO}
+
+
+def task_parser(task: str, description: str | None) -> argparse.ArgumentParser:
+    """An argument parser with the options that every task has."""
+    parser = argparse.ArgumentParser(prog=f"{task}.py", description=description)
+    parser.add_argument("--params", type=Path, default=Path("params.yaml"), help="the parameter file")
+    parser.add_argument("--log", type=Path, help="log file (standard error gets the lines in any case)")
+    parser.add_argument("--date", required=True, help="the trading day, YYYYMMDD")
+    return parser
+
+
+def run_task(task: str, parser: argparse.ArgumentParser, work: Work, argv: Sequence[str] | None = None) -> int:
+    """Run one task from its command line and return its exit code.
+
+    A `TaskError` ends in its three lines and its exit code; an error of the file system likewise; anything else
+    is a bug and keeps its traceback. Failures of a source are tried again as ``retry.<task>`` says.
+    """
+    args = parser.parse_args(argv)
+    log = TaskLog(task, args.log, date=args.date)
+    started = time.monotonic()
+    try:
+        params = load_params(args.params)
+        policy = getattr(params.retry, task)
+
+        def tell(attempt: int, wait: float, error: BaseException) -> None:
+            log.warn("retry", attempt=attempt, wait_seconds=wait, error=str(error).split("\n")[0])
+
+        log.info("start", params=args.params)
+        # What another attempt cannot change (bad data, bad params) is not tried again.
+        retried(policy, on=(ConnectionError, TimeoutError), tell=tell)(work)(args, params, log)
+        log.info("end", seconds=round(time.monotonic() - started, 3))
+        return ExitCode.OK
+    except TaskError as error:
+        return _stop(log, task, error)
+    except OSError as error:
+        if isinstance(error, FileNotFoundError):
+            return _stop(log, task, _missing(error))
+        if error.errno in DISK_ERRORS:
+            return _stop(log, task, _cannot_write(error))
+        log.error("bug", exc_info=True)
+        return ExitCode.BUG
+    except Exception:
+        log.error("bug", exc_info=True)
+        return ExitCode.BUG
+    finally:
+        log.close()
+
+
+def _stop(log: TaskLog, task: str, error: TaskError) -> int:
+    log.error("failed", exit_code=int(error.exit_code), what=error.what, why=error.why)
+    print(f"{task}: {error}", file=sys.stderr)
+    return error.exit_code
+
+
+def _missing(error: FileNotFoundError) -> TaskError:
+    return MissingInputError(
+        f"{error.filename} is not there",
+        why="this task needs it",
+        fix="check the path, or run the task that makes it",
+    )
+
+
+def _cannot_write(error: OSError) -> TaskError:
+    return CannotWriteError(
+        f"{error.filename or 'an output'} could not be written or read",
+        why=error.strerror or str(error),
+        fix="free space or mend the permissions, then run the same command again; earlier files are whole",
+    )

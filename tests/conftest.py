@@ -1,0 +1,28 @@
+"""What every test may use."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`pytest --fix` rewrites generated files that a test found out of date."""
+    parser.addoption("--fix", action="store_true", help="rewrite generated files instead of failing on them")
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The checkout under test."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def market() -> Path:
+    """The folder of real chains, which is not part of the product."""
+    folder = Path(os.environ.get("OPTIONS_PRICING_MARKET", ROOT.parent / "shared" / "market"))
+    if not folder.is_dir():
+        pytest.skip("the real chains (../shared/market) are not beside this checkout")
+    return folder
