@@ -1,0 +1,44 @@
+"""data_fetch: get one trading day's option chains from the source and keep them as they came."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import _checkout  # noqa: F401  (this checkout's src/ first)
+
+from options_pricing.run.calendar import is_session, why_no_session
+from options_pricing.run.log import TaskLog
+from options_pricing.run.params import Params
+from options_pricing.run.task import run_task, task_parser
+from options_pricing.sources import make_source
+from options_pricing.sources.store import fetched_before, raw_files, store
+
+
+def work(args: argparse.Namespace, params: Params, log: TaskLog) -> None:
+    if not is_session(args.date):
+        log.info("no_session", reason=why_no_session(args.date))
+        return
+    source, files = make_source(params.source), raw_files(args.out)
+    known = fetched_before(source, args.date, files)
+    if known is not None:
+        log.info("already_fetched", out=files.table, rows=known["rows"], sha256=known["sha256"])
+        return
+    chain = source.chain(args.date)
+    meta = store(source, args.date, chain, files)
+    told = ("source", "simulated", "underlyings", "rows", "response_codes", "captured_at", "sha256")
+    log.info("fetched", out=files.table, **{key: meta[key] for key in told})
+
+
+def parser() -> argparse.ArgumentParser:
+    parser = task_parser("data_fetch", __doc__)
+    parser.add_argument("--out", type=Path, required=True, help="the raw table, options_data_YYYYMMDD.csv")
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    return run_task("data_fetch", parser(), work, argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

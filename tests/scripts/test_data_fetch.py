@@ -1,0 +1,140 @@
+import json
+import os
+import runpy
+import subprocess
+import sys
+
+import pytest
+import yaml
+
+DAY = "20261120"
+TINY = {"kind": "simulated", "seed": 11, "underlyings": ["XIDX", "XOIL"], "density": "tiny", "defects": 0.02}
+
+
+@pytest.fixture
+def script(root, monkeypatch):
+    """The script as a module, in this process."""
+    monkeypatch.syspath_prepend(str(root / "scripts"))
+    return runpy.run_path(str(root / "scripts/data_fetch.py"))
+
+
+@pytest.fixture
+def fetch(script, tmp_path):
+    """Run it for a day with a source section; gives the exit code."""
+
+    def run(day=DAY, source=TINY, folder="raw"):
+        params = tmp_path / "params.yaml"
+        params.write_text(yaml.safe_dump({"source": source}))
+        out = tmp_path / folder / f"options_data_{day}.csv"
+        log = tmp_path / "logs" / f"data_fetch_{day}.log"
+        return script["main"](["--params", str(params), "--date", day, "--log", str(log), "--out", str(out)])
+
+    return run
+
+
+def logged(tmp_path, day=DAY):
+    return (tmp_path / "logs" / f"data_fetch_{day}.log").read_text()
+
+
+def written(tmp_path, folder="raw"):
+    return {path.name: path.read_bytes() for path in (tmp_path / folder).glob("*")}
+
+
+def test_a_day_is_fetched(fetch, tmp_path):
+    assert fetch() == 0
+    assert set(written(tmp_path)) == {f"options_data_{DAY}.{end}" for end in ("csv", "meta.json", "truth.csv")}
+    meta = json.loads(written(tmp_path)[f"options_data_{DAY}.meta.json"])
+    assert (meta["source"], meta["simulated"], meta["trade_date"]) == ("simulated", True, DAY)
+    assert meta["captured_at"] == "2026-11-20T21:15:00Z" and meta["request"]["seed"] == 11
+    log = logged(tmp_path)
+    assert "event=fetched" in log and f"rows={meta['rows']}" in log and "response_codes=[]" in log
+    assert "event=start" in log and "event=end" in log
+
+
+def test_a_day_that_is_there_is_not_fetched_again(fetch, tmp_path):
+    fetch()
+    before = {path: path.stat().st_mtime_ns for path in (tmp_path / "raw").glob("*")}
+    assert fetch() == 0
+    assert "event=already_fetched" in logged(tmp_path)
+    assert {path: path.stat().st_mtime_ns for path in (tmp_path / "raw").glob("*")} == before
+
+
+def test_the_rest_of_a_killed_fetch_is_fetched_again_to_the_same_bytes(fetch, tmp_path):
+    fetch()
+    before = written(tmp_path)
+    (tmp_path / "raw" / f"options_data_{DAY}.meta.json").unlink()
+    (tmp_path / "raw" / f"options_data_{DAY}.csv").write_text("torn")
+    assert fetch() == 0
+    assert written(tmp_path) == before
+
+
+def test_the_script_gives_the_same_bytes_in_another_process(fetch, root, tmp_path):
+    fetch("20261119", folder="here")
+    fetch(folder="here")
+    there = tmp_path / "there" / f"options_data_{DAY}.csv"
+    command = [sys.executable, str(root / "scripts/data_fetch.py"), "--params", str(tmp_path / "params.yaml")]
+    environment = os.environ | {"TZ": "Asia/Tokyo", "PYTHONHASHSEED": "3"}
+    subprocess.run([*command, "--date", DAY, "--out", str(there)], env=environment, check=True, capture_output=True)
+    here = written(tmp_path, "here")
+    assert written(tmp_path, "there") == {name: here[name] for name in here if DAY in name}
+
+
+@pytest.mark.parametrize(
+    ("day", "reason"), [("20261126", "holiday or closure"), ("20261121", "Saturday"), ("20250109", "holiday")]
+)
+def test_a_day_without_a_session_is_skipped_with_its_reason(fetch, tmp_path, day, reason):
+    assert fetch(day) == 0
+    log = logged(tmp_path, day)
+    assert "event=no_session" in log and reason in log
+    assert not (tmp_path / "raw").exists()
+
+
+@pytest.mark.parametrize("day", ["20330601", "20000601"])
+def test_a_day_that_the_source_does_not_have_is_an_error_of_upstream(fetch, tmp_path, day, capsys):
+    assert fetch(day) == 69
+    assert not (tmp_path / "raw").exists()
+    said = capsys.readouterr().err
+    assert f"the simulated market has no {day}" in said and "fix:" in said and "Traceback" not in said
+
+
+@pytest.mark.parametrize("day", ["20261301", "2026-11-20", "today", "99999999"])
+def test_what_is_no_date_is_an_error_of_the_command(fetch, tmp_path, day, capsys):
+    assert fetch(day, folder="raw") == 78
+    assert "is not a date" in capsys.readouterr().err
+    assert not (tmp_path / "raw").exists()
+
+
+def test_other_settings_fetch_the_day_anew(fetch, tmp_path):
+    fetch()
+    before = written(tmp_path)
+    assert fetch(source=TINY | {"seed": 12}) == 0
+    assert "event=fetched" in logged(tmp_path)
+    after = written(tmp_path)
+    assert after.keys() == before.keys() and all(after[name] != before[name] for name in before)
+    assert fetch() == 0
+    assert written(tmp_path) == before
+
+
+def test_a_source_that_fails_leaves_the_old_day_whole(fetch, tmp_path):
+    fetch()
+    before = written(tmp_path)
+    assert fetch(source={"kind": "cboe_eod", "folder": str(tmp_path / "none"), "tickers": ["_SPX"]}) != 0
+    assert written(tmp_path) == before
+
+
+def test_an_archive_that_is_not_there_is_named(fetch, tmp_path, capsys):
+    code = fetch(source={"kind": "cboe_eod", "folder": str(tmp_path / "none"), "tickers": ["_SPX"]})
+    assert code in (66, 69)
+    assert str(tmp_path / "none") in capsys.readouterr().err
+    assert not (tmp_path / "raw").exists()
+
+
+@pytest.mark.market
+def test_a_real_day_is_fetched_under_its_trading_day_only(fetch, market, tmp_path):
+    source = {"kind": "cboe_eod", "folder": str(market / "cboe_eod"), "tickers": ["_SPX"]}
+    assert fetch("20260722", source) == 0
+    meta = json.loads((tmp_path / "raw" / "options_data_20260722.meta.json").read_text())
+    assert meta["simulated"] is False and meta["rows"] > 25_000 and meta["inputs"]
+    assert not (tmp_path / "raw" / "options_data_20260722.truth.csv").exists()
+    assert fetch("20260723", source) == 69
+    assert not (tmp_path / "raw" / "options_data_20260723.csv").exists()

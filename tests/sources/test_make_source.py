@@ -1,0 +1,29 @@
+"""One line per source, and every kind of params.yaml has one."""
+
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+from options_pricing.run.params import CboeEodSource, SimulatedSource, Source, YahooCsvSource
+from options_pricing.sources import SOURCES, make_source
+
+ASKED = [
+    SimulatedSource(density="tiny"),
+    CboeEodSource(kind="cboe_eod", folder=Path("somewhere")),
+    YahooCsvSource(kind="yahoo_csv", file=Path("somewhere.csv")),
+]
+
+
+def test_every_kind_of_the_params_is_registered():
+    kinds = {get_args(section.model_fields["kind"].annotation)[0] for section in get_args(get_args(Source)[0])}
+    assert kinds == set(SOURCES) == {asked.kind for asked in ASKED}
+
+
+@pytest.mark.parametrize("asked", ASKED, ids=lambda asked: asked.kind)
+def test_a_source_bears_its_name_and_says_what_it_asks(asked):
+    source = make_source(asked)
+    assert source.name == asked.kind
+    assert source.simulated == (asked.kind == "simulated")
+    first, second = source.request("20261120"), source.request("20261119")
+    assert first != second and first == make_source(asked).request("20261120")
