@@ -1,0 +1,97 @@
+"""data_validate: judge a day's raw chain; what is usable goes on, the rest is put aside with the reasons."""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+import _checkout  # noqa: F401  (this checkout's src/ first)
+
+from options_pricing.quotes.schema import QUARANTINE, RAW, VALIDATED
+from options_pricing.quotes.tables import read_csv, write_csv
+from options_pricing.run.errors import BadDataError, HaltedDayError
+from options_pricing.run.files import read_json, sha256_of, write_json
+from options_pricing.run.log import TaskLog
+from options_pricing.run.params import Params
+from options_pricing.run.task import run_task, task_parser
+from options_pricing.validation.catalogue import rules_in_force
+from options_pricing.validation.engine import validate
+from options_pricing.validation.rules_file import SESSIONS_COMPARED
+
+
+def work(args: argparse.Namespace, params: Params, log: TaskLog) -> None:
+    rules_in_force(params.validation)  # a wrong parameter is said before any file is read
+    meta = _meta_of(args.raw)
+    raw = read_csv(args.raw, RAW)
+    previous = [read_csv(path, RAW) for path in sorted(args.previous)[-SESSIONS_COMPARED:]]
+    log.info("read", raw=args.raw, rows=len(raw), previous_days=len(previous), source=meta["source"])
+    judged = validate(raw, previous, args.date, params.validation)
+    report = _with_origin(judged.report, meta)
+    write_json(args.report, report)
+    _tell(report, log)
+    if judged.halts:
+        raise _halted(judged.halts, args)
+    write_csv(judged.validated, args.out, VALIDATED)
+    write_csv(judged.quarantine, args.quarantine, QUARANTINE)
+    log.info("wrote", validated=args.out, quarantine=args.quarantine, report=args.report)
+
+
+def _meta_of(raw: Path) -> dict[str, Any]:
+    """What data_fetch wrote beside the raw file, once it is sure that it is about this very file."""
+    path = raw.with_suffix(".meta.json")
+    meta = read_json(path)
+    if not isinstance(meta, dict) or not {"source", "simulated", "sha256"} <= meta.keys():
+        raise BadDataError(
+            f"{path} does not describe a raw file",
+            why="it must name source, simulated and sha256",
+            fix="remove both files and run data_fetch again",
+        )
+    if sha256_of(raw) != meta["sha256"]:
+        raise BadDataError(
+            f"{raw} is not the file that was fetched",
+            why=f"its sha256 is not the one in {path.name}: it was changed or cut short since",
+            fix="remove both files and run data_fetch again",
+        )
+    return meta
+
+
+def _with_origin(report: dict[str, Any], meta: dict[str, Any]) -> dict[str, Any]:
+    return {"date": report["date"], "source": meta["source"], "simulated": meta["simulated"], **report}
+
+
+def _tell(report: dict[str, Any], log: TaskLog) -> None:
+    by_outcome: dict[str, list[str]] = {}
+    for rule in report["rules"]:
+        by_outcome.setdefault(rule["outcome"], []).append(rule["id"])
+        if rule["outcome"] not in ("passed", "off"):
+            told = {key: rule[key] for key in ("id", "title", "outcome", "failed", "share", "warned")}
+            log.info("rule_failed", **told, **({"message": rule["message"]} if rule["message"] else {}))
+    log.info("rules", **{outcome: ",".join(ids) for outcome, ids in sorted(by_outcome.items())})
+    log.info("null_rates", **report["null_rates"])
+    log.info("rows", **report["rows"], usable_share=report["usable_share"], status=report["status"])
+
+
+def _halted(halts: list[dict[str, str]], args: argparse.Namespace) -> HaltedDayError:
+    return HaltedDayError(
+        f"the chain of {args.date} is not fit for use and stops here",
+        why="; ".join(f"{halt['id']}: {halt['message']}" for halt in halts),
+        fix=f"read {args.log or args.report}; fetch the day again, or leave it out: run.without: ['{args.date}']",
+    )
+
+
+def parser() -> argparse.ArgumentParser:
+    p = task_parser("data_validate", __doc__)
+    p.add_argument("--raw", type=Path, required=True, help="the day's raw table; its .meta.json lies beside it")
+    p.add_argument("--previous", type=Path, nargs="*", default=[], help="raw tables of earlier days of the window")
+    p.add_argument("--out", type=Path, required=True, help="where the usable rows go")
+    p.add_argument("--quarantine", type=Path, required=True, help="where all other rows go, with the rules they fail")
+    p.add_argument("--report", type=Path, required=True, help="where the report goes (JSON); written in any case")
+    return p
+
+
+def main(argv: list[str] | None = None) -> int:
+    return run_task("data_validate", parser(), work, argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
