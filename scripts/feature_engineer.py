@@ -1,0 +1,70 @@
+"""feature_engineer: forwards, implied vols and greeks of one day's validated quotes."""
+
+import argparse
+import sys
+from pathlib import Path
+
+import _checkout  # noqa: F401  (this checkout's src/ first)
+import pandas as pd
+
+from options_pricing.quotes.schema import FEATURES, VALIDATED
+from options_pricing.quotes.tables import read_csv, write_csv
+from options_pricing.run.errors import BadDataError
+from options_pricing.run.log import TaskLog
+from options_pricing.run.params import Params
+from options_pricing.run.task import run_task, task_parser
+from options_pricing.surface.features import build_features, describe
+
+TASK = "feature_engineer"
+
+
+def work(args: argparse.Namespace, params: Params, log: TaskLog) -> None:
+    """Read the validated quotes, make the features, write them and log what they are like."""
+    validated = read_csv(args.validated, VALIDATED)
+    check_day(validated, args)
+    features = build_features(validated, params.features)
+    write_csv(features, args.out, FEATURES)
+    log_expirations(features, log)
+    for name, figures in describe(features).iterrows():
+        log.info("feature", name=name, **figures)
+    log.info("features", validated=args.validated, out=args.out, rows=len(features), made=len(describe(features)))
+
+
+def check_day(validated: pd.DataFrame, args: argparse.Namespace) -> None:
+    """Refuse quotes of another day than the one that was asked for."""
+    days = sorted({f"{day:%Y%m%d}" for day in validated["trade_date"].unique()} - {args.date})
+    if days:
+        raise BadDataError(
+            f"{args.validated} is not about {args.date}",
+            why=f"it has quotes of {', '.join(days[:3])}",
+            fix="give the file of that day, or run data_validate for it again",
+        )
+
+
+def log_expirations(features: pd.DataFrame, log: TaskLog) -> None:
+    """Log how many expirations have a forward, and name those that have none."""
+    first = features.groupby(["underlying", "root", "expiration"], dropna=False).first().reset_index()
+    without = first[first["forward"].isna()]
+    named = [f"{row.root} {row.expiration:%Y-%m-%d}" for row in without.itertuples()]
+    log.info("expirations", found=len(first), with_forward=len(first) - len(without))
+    if named:
+        log.warn(
+            "expirations_without_forward", count=len(named), rows=int(features["forward"].isna().sum()), which=named
+        )
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    arguments = task_parser(TASK, __doc__)
+    arguments.add_argument("--validated", type=Path, required=True, help="CSV of the quotes that passed validation")
+    arguments.add_argument("--out", type=Path, required=True, help="CSV that gets the features")
+    return arguments
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the task."""
+    return run_task(TASK, parser(), work, argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

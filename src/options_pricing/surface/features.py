@@ -1,0 +1,175 @@
+"""From validated quotes to features: forward, moneyness, implied vol and greeks of every quote of a day."""
+
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from options_pricing.pricing.american import american_implied_vol, american_price_and_greeks, spot_and_rate
+from options_pricing.pricing.black import PriceAndGreeks, black_price, price_and_greeks
+from options_pricing.pricing.implied_vol import implied_vol
+from options_pricing.quotes.schema import FEATURES, RAW, names
+from options_pricing.quotes.tables import conform
+from options_pricing.run.calendar import SECONDS_A_YEAR, exchange, expiry_instants, is_session, why_no_session
+from options_pricing.run.errors import BadDataError
+from options_pricing.run.params import Features
+from options_pricing.surface.forwards import chain_forwards, expiration_numbers
+
+Array = NDArray[np.float64]
+
+CARRY = ["forward", "discount_factor", "dividend_yield"]
+PRICED = ("implied_vol", "early_exercise_premium", *PriceAndGreeks._fields[1:])
+MADE = tuple(name for name in names(FEATURES) if name not in {*names(RAW), "raw_row"})
+QUANTILES = (0.01, 0.25, 0.5, 0.75, 0.99)
+
+
+class _Contracts(NamedTuple):
+    """What prices the options of a table, one array a column."""
+
+    mid: Array
+    forward: Array
+    strike: Array
+    year_fraction: Array
+    discount_factor: Array
+    dividend_yield: Array
+    call: NDArray[np.bool_]
+
+
+def build_features(validated: pd.DataFrame, params: Features) -> pd.DataFrame:
+    """All features of one day's validated quotes; every row stays, what is not defined for it is null.
+
+    Times to expiry count from the close of the session, or from the quote where that was taken before it, to the
+    exact instant the option stops. Forward, discount factor and dividend yield are the expiration's
+    (`chain_forwards`). `implied_vol` is Black's vol of ``mid - early_exercise_premium``; the premium of an American
+    option is the tree's at that same vol. Greeks are on the spot ``F D exp(q T)``, at the implied vol, of the option
+    as it is exercised.
+
+    Parameters
+    ----------
+    validated : DataFrame
+        VALIDATED of the schema, of one day; at least one row.
+    params : Features
+        The section of the parameters.
+
+    Returns
+    -------
+    DataFrame
+        FEATURES of the schema, in the order of `validated`.
+
+    Raises
+    ------
+    BadDataError
+        There is no row, the trade date is no trading day, or no expiration has a forward.
+    """
+    if validated.empty:
+        raise BadDataError("there is no validated quote", why="the table has no rows", fix="see the validation report")
+    quotes = validated.reset_index(drop=True)
+    quotes["mid"] = (quotes["bid"] + quotes["ask"]) / 2
+    quotes["year_fraction"] = years_to_expiry(quotes)
+    forwards = chain_forwards(
+        quotes,
+        risk_free_rate=params.risk_free_rate,
+        min_pairs=params.min_pairs,
+        near_share=params.near_share,
+        tree_steps=params.tree_steps,
+    )
+    if forwards["forward"].isna().all():
+        raise _no_forward(forwards, params.min_pairs)
+    quotes[CARRY] = forwards[CARRY].to_numpy()[expiration_numbers(quotes)]
+    _add_moneyness(quotes)
+    _add_vols(quotes, params.tree_steps)
+    return conform(quotes, FEATURES).set_axis(validated.index)
+
+
+def years_to_expiry(quotes: pd.DataFrame) -> Array:
+    """Years of 365 days from each quote to the instant its option stops; zero or less once it has.
+
+    Parameters
+    ----------
+    quotes : DataFrame
+        With trade_date, quote_time, expiration and settlement.
+
+    Raises
+    ------
+    BadDataError
+        A trade date is not a trading day.
+    """
+    opens, closes = {}, {}
+    for day in quotes["trade_date"].unique():
+        if not is_session(f"{day:%Y%m%d}"):
+            raise BadDataError(
+                "the quotes are of no trading day",
+                why=why_no_session(f"{day:%Y%m%d}"),
+                fix="fetch the day again, or correct the source",
+            )
+        opens[day], closes[day] = exchange().session_open(day), exchange().session_close(day)
+    opened, closed = (quotes["trade_date"].map(times) for times in (opens, closes))
+    taken = quotes["quote_time"]
+    as_of = closed.where(~((taken >= opened) & (taken < closed)), taken)
+    left = expiry_instants(quotes["expiration"], quotes["settlement"]) - as_of
+    return np.asarray(left.dt.total_seconds(), dtype=float) / SECONDS_A_YEAR
+
+
+def describe(features: pd.DataFrame) -> pd.DataFrame:
+    """How each made feature is distributed: mean, std, quantiles and share of nulls, one row a feature."""
+    made = features[list(MADE)].astype(float)
+    quantiles = {f"q{round(100 * q):02d}": made.quantile(q) for q in QUANTILES}
+    return pd.DataFrame({"mean": made.mean(), "std": made.std(), **quantiles, "null_share": made.isna().mean()})
+
+
+def _add_moneyness(quotes: pd.DataFrame) -> None:
+    quotes["moneyness"] = quotes["strike"] / quotes["forward"]
+    quotes["log_moneyness"] = np.log(quotes["moneyness"])
+    years = quotes["year_fraction"].where(quotes["year_fraction"] > 0)
+    quotes["standardised_moneyness"] = quotes["log_moneyness"] / np.sqrt(years)
+    call = quotes["option_type"] == "C"
+    above = quotes["strike"] >= quotes["forward"]
+    quotes["out_of_the_money"] = quotes["forward"].notna() & (call == above)
+
+
+def _add_vols(quotes: pd.DataFrame, tree_steps: int) -> None:
+    american = (quotes["exercise_style"] == "american").to_numpy()
+    made = pd.DataFrame(np.nan, index=quotes.index, columns=list(PRICED))
+    made[~american] = _european(_contracts(quotes[~american]))
+    made[american] = _american(_contracts(quotes[american]), tree_steps)
+    quotes[made.columns] = made
+    quotes["vol_time"] = quotes["implied_vol"] * np.sqrt(quotes["year_fraction"].clip(lower=0))
+    quotes["total_variance"] = quotes["vol_time"] ** 2
+
+
+def _contracts(quotes: pd.DataFrame) -> _Contracts:
+    mid, forward, strike, years, discount, dividends = (
+        quotes[name].to_numpy(dtype=float) for name in _Contracts._fields[:-1]
+    )
+    return _Contracts(mid, forward, strike, years, discount, dividends, (quotes["option_type"] == "C").to_numpy())
+
+
+def _european(contracts: _Contracts) -> Array:
+    """The columns `PRICED` of European options."""
+    mid, forward, strike, years, discount, dividends, call = contracts
+    vol = implied_vol(mid, forward, strike, years, discount, call)
+    spot, _ = spot_and_rate(forward, years, discount, dividends)
+    greeks = price_and_greeks(forward, strike, years, discount, vol, call, spot=spot)
+    return np.column_stack([vol, np.zeros(len(vol)), *greeks[1:]])
+
+
+def _american(contracts: _Contracts, tree_steps: int) -> Array:
+    """The columns `PRICED` of American options."""
+    mid, forward, strike, years, discount, dividends, call = contracts
+    spot, rate = spot_and_rate(forward, years, discount, dividends)
+    option = spot, strike, years, rate, dividends
+    vol = american_implied_vol(mid, *option, call, steps=tree_steps)
+    premium = np.maximum(mid - black_price(forward, strike, years, discount, vol, call), 0.0)
+    greeks = american_price_and_greeks(*option, vol, call, steps=tree_steps)
+    return np.column_stack([vol, premium, *greeks[1:]])
+
+
+def _no_forward(forwards: pd.DataFrame, min_pairs: int) -> BadDataError:
+    methods = ", ".join(f"{count} {method}" for method, count in forwards["method"].value_counts().sort_index().items())
+    return BadDataError(
+        f"none of {len(forwards)} expirations has a forward",
+        why=f"each needs features.min_pairs = {min_pairs} call-put pairs with a bid on both sides; "
+        f"the best has {forwards['pairs'].max()} ({methods})",
+        fix="lower features.min_pairs in the parameter file, or give the task a fuller chain",
+    )

@@ -1,0 +1,98 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from options_pricing.surface.forwards import chain_forwards, expiration_numbers
+from tests.surface.made_chain import RATE, made_chain, with_years
+
+PARAMS = {"risk_free_rate": RATE, "min_pairs": 12, "near_share": 0.4}
+
+
+def true_of(chain, column):
+    return chain.groupby(expiration_numbers(chain))[column].first().to_numpy()
+
+
+def test_european_forwards_and_discount_factors_come_back():
+    chain = with_years(made_chain("IDX", spot=5000.0))
+    found = chain_forwards(chain, **(PARAMS | {"risk_free_rate": 0.2}))
+    np.testing.assert_allclose(found["forward"], true_of(chain, "true_forward"), rtol=1e-10)
+    np.testing.assert_allclose(found["discount_factor"], true_of(chain, "true_discount"), rtol=1e-9)
+    np.testing.assert_allclose(found["spot"], 5000.0, rtol=1e-8)
+    np.testing.assert_allclose(found["dividend_yield"], 0.012, atol=1e-6)
+    assert (found["method"] == "parity_line").all()
+
+
+def test_american_forwards_and_yields_come_back():
+    chain = with_years(made_chain("ETF", spot=500.0, style="american"))
+    found = chain_forwards(chain, **PARAMS)
+    np.testing.assert_allclose(found["forward"], true_of(chain, "true_forward"), rtol=5e-6)
+    np.testing.assert_allclose(found["discount_factor"], true_of(chain, "true_discount"), rtol=1e-12)
+    np.testing.assert_allclose(found["spot"], 500.0, rtol=1e-5)
+    np.testing.assert_allclose(found["dividend_yield"], 0.012, atol=1e-3)
+    assert (found["method"] == "american_parity").all()
+
+
+def test_plain_parity_would_miss_the_american_forward():
+    """What the de-Americanisation is for: without it the far forward is off by more than half a percent."""
+    chain = with_years(made_chain("ETF", spot=500.0, style="american", days=(30, 640)))
+    plain = chain_forwards(chain.assign(exercise_style="european"), **PARAMS)
+    assert abs(plain["forward"].iloc[1] / true_of(chain, "true_forward")[1] - 1) > 5e-3
+
+
+def test_american_discounting_is_that_of_the_days_european_options():
+    index = with_years(made_chain("IDX", spot=5000.0, days=(30, 93, 184, 275, 366)))
+    fund = with_years(made_chain("ETF", spot=500.0, style="american"))
+    both = pd.concat([index, fund], ignore_index=True)
+    found = chain_forwards(both, **(PARAMS | {"risk_free_rate": 0.2}))
+    american = found["method"] == "american_parity"
+    np.testing.assert_allclose(
+        found.loc[american, "discount_factor"], true_of(both, "true_discount")[american], rtol=1e-6
+    )
+    alone = chain_forwards(fund, **(PARAMS | {"risk_free_rate": 0.05}))
+    np.testing.assert_allclose(alone["discount_factor"], np.exp(-0.05 * alone["year_fraction"]), rtol=1e-12)
+
+
+def test_roots_are_not_mixed():
+    morning = made_chain("IDX", spot=5000.0, days=(30, 58), settlement="am")
+    evening = made_chain("IDX", spot=5000.0, days=(30, 58), root="IDXW")
+    chain = with_years(pd.concat([morning, evening], ignore_index=True))
+    found = chain_forwards(chain, **PARAMS)
+    assert found["root"].tolist() == ["IDX", "IDX", "IDXW", "IDXW"]
+    np.testing.assert_allclose(found["forward"], true_of(chain, "true_forward"), rtol=1e-10)
+    assert found["forward"].nunique() == 4
+
+
+def test_a_missing_root_is_one_of_its_own():
+    chain = with_years(made_chain("ETF", spot=500.0, style="american", days=(30,)))
+    chain.loc[:, "root"] = None
+    assert len(chain_forwards(chain, **PARAMS)) == 1
+
+
+def test_reasons_for_no_forward():
+    chain = with_years(made_chain("IDX", spot=5000.0, days=(0, 30, 58, 93)))
+    few = (chain["expiration"] == chain["expiration"].unique()[2]) & (chain["strike"].rank(method="dense") > 11)
+    uphill = (chain["expiration"] == chain["expiration"].unique()[3]) & (chain["option_type"] == "C")
+    chain.loc[uphill, ["bid", "ask"]] = chain.loc[uphill, ["strike"]].to_numpy() * [1.0, 1.0]
+    found = chain_forwards(chain[~few], **PARAMS)
+    assert found["method"].tolist() == ["expired", "parity_line", "too_few_pairs", "no_sensible_line"]
+    numbers = ["forward", "discount_factor", "dividend_yield", "spot"]
+    assert found[numbers].isna().all(axis=1).tolist() == [True, False, True, True]
+
+
+def test_one_expiration_of_stale_quotes_does_not_spoil_the_others():
+    chain = with_years(made_chain("ETF", spot=500.0, style="american"))
+    stale = chain["expiration"] == chain["expiration"].unique()[3]
+    chain.loc[stale & (chain["option_type"] == "C"), ["bid", "ask"]] += 150.0
+    found = chain_forwards(chain, **PARAMS)
+    assert (found["method"] == "no_sensible_line").tolist() == [False, False, False, True, False, False]
+    kept = found["forward"].notna()
+    np.testing.assert_allclose(found.loc[kept, "forward"], true_of(chain, "true_forward")[kept], rtol=5e-6)
+
+
+@pytest.mark.parametrize("style", ["european", "american"])
+def test_noise_within_the_spread_moves_the_forward_by_less_than_the_spread(style):
+    chain = with_years(made_chain("ETF", spot=500.0, style=style, half_spread=0.05))
+    noise = np.random.default_rng(2).uniform(-0.05, 0.05, len(chain))
+    chain["bid"], chain["ask"] = chain["bid"] + noise, chain["ask"] + noise
+    found = chain_forwards(chain, **PARAMS)
+    assert np.abs(found["forward"] - true_of(chain, "true_forward")).max() < 0.06
