@@ -1,0 +1,80 @@
+"""model_evaluate: judge every model on days it has not seen; give the figures, the predictions and plot data."""
+
+import argparse
+import hashlib
+import sys
+from pathlib import Path
+from typing import Any
+
+import _checkout  # noqa: F401  (this checkout's src/ first)
+
+from options_pricing.evaluation.evaluate import evaluation_metrics, judge
+from options_pricing.evaluation.protocols import Setting
+from options_pricing.evaluation.tables import error_by_bucket, r2_by_day
+from options_pricing.models.feature_files import read_features
+from options_pricing.quotes.schema import ERROR_BY_BUCKET, PREDICTIONS, R2_BY_DAY
+from options_pricing.quotes.tables import write_csv, write_parquet
+from options_pricing.release.verify import TRAIN_AGAIN, check_versions, read_card, unpickled
+from options_pricing.run.errors import ModelRefusedError
+from options_pricing.run.files import read_bytes, write_json
+from options_pricing.run.log import TaskLog
+from options_pricing.run.params import Evaluate, Params, Train
+from options_pricing.run.task import run_task, task_parser
+
+
+def work(args: argparse.Namespace, params: Params, log: TaskLog) -> None:
+    setting, chosen, simulated = _as_trained(args.model, args.card, params.evaluate)
+    features = read_features(args.features)
+    log.info("read", model=args.model, chosen_model=chosen, files=len(args.features), rows=len(features))
+    judged = judge(features, params.evaluate.protocols, setting)
+    metrics = evaluation_metrics(judged, features, params.evaluate, chosen_model=chosen, simulated=simulated)
+    _tell(metrics, log)
+    write_parquet(judged.predictions, args.predictions, PREDICTIONS)
+    write_csv(r2_by_day(judged, chosen), args.plots / "r2_by_day.csv", R2_BY_DAY)
+    write_csv(error_by_bucket(judged), args.plots / "error_by_bucket.csv", ERROR_BY_BUCKET)
+    write_json(args.metrics, metrics)
+    log.info("wrote", metrics=args.metrics, predictions=args.predictions, plots=args.plots)
+
+
+def _as_trained(model: Path, card: Path, evaluate: Evaluate) -> tuple[Setting, str, bool]:
+    """How the model was trained, from the pickle that its card names; the model's name; whether it is simulated."""
+    content, told = read_bytes(model), read_card(read_bytes(card), card)
+    if hashlib.sha256(content).hexdigest() != told.model_sha256:
+        raise ModelRefusedError(
+            f"{model} is refused; it was not loaded",
+            why=f"its SHA-256 is not the model_sha256 of {card}",
+            fix=TRAIN_AGAIN,
+        )
+    check_versions(told.versions, model)
+    pricing = unpickled(content, model)
+    train = Train.model_validate(pricing.train)
+    setting = Setting(train, pricing.model.tree_steps, evaluate.held_out, evaluate.seed)
+    return setting, train.model, told.simulated
+
+
+def _tell(metrics: dict[str, Any], log: TaskLog) -> None:
+    for protocol, reason in metrics["skipped"].items():
+        log.warn("protocol_skipped", protocol=protocol, reason=reason)
+    for protocol, found in metrics["protocols"].items():
+        log.info("judged", protocol=protocol, days=len(found["days"]), quotes=found["quotes"])
+        for model, figures in found["models"].items():
+            log.info("metrics", protocol=protocol, model=model, **{n: f["value"] for n, f in figures.items()})
+
+
+def parser() -> argparse.ArgumentParser:
+    p = task_parser("model_evaluate", __doc__)
+    p.add_argument("--features", type=Path, nargs="+", required=True, help="features of the days of the window")
+    p.add_argument("--model", type=Path, required=True, help="the model that model_train made")
+    p.add_argument("--card", type=Path, required=True, help="its model card")
+    p.add_argument("--metrics", type=Path, required=True, help="the figures to write, JSON")
+    p.add_argument("--predictions", type=Path, required=True, help="the predictions to write, parquet")
+    p.add_argument("--plots", type=Path, required=True, help="the folder of the plot data to write")
+    return p
+
+
+def main(argv: list[str] | None = None) -> int:
+    return run_task("model_evaluate", parser(), work, argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,51 @@
+"""model_train: fit the chosen model on the days of the window; give the model and a card that says what it is."""
+
+import argparse
+import hashlib
+import pickle
+import sys
+from pathlib import Path
+
+import _checkout  # noqa: F401  (this checkout's src/ first)
+
+from options_pricing.models.feature_files import read_features
+from options_pricing.models.training import model_card, train_model
+from options_pricing.run.files import sha256_of, write_bytes, write_json
+from options_pricing.run.log import TaskLog
+from options_pricing.run.params import Params
+from options_pricing.run.task import run_task, task_parser
+
+PICKLE_PROTOCOL = 5
+
+
+def work(args: argparse.Namespace, params: Params, log: TaskLog) -> None:
+    features = read_features(args.features)
+    log.info("read", files=len(args.features), rows=len(features))
+    log.info("hyperparameters", **params.train.model_dump(exclude={"boosted"}), **params.train.boosted.model_dump())
+    # The tree must be that of the features, whose vols it turns back into prices.
+    trained = train_model(features, params.train, tree_steps=params.features.tree_steps)
+    for underlying, reason in trained.left_out.items():
+        log.warn("underlying_left_out", underlying=underlying, reason=reason)
+    content = pickle.dumps(trained.pricing, protocol=PICKLE_PROTOCOL)
+    files = [{"path": path.as_posix(), "sha256": sha256_of(path)} for path in args.features]
+    card = model_card(trained, features, files, hashlib.sha256(content).hexdigest())
+    log.info("trained", model=card["model"], as_of=card["as_of"], **card["training_metrics"])
+    write_bytes(args.model, content)
+    write_json(args.card, card)
+    log.info("wrote", model=args.model, card=args.card, sha256=card["model_sha256"])
+
+
+def parser() -> argparse.ArgumentParser:
+    p = task_parser("model_train", __doc__)
+    p.add_argument("--features", type=Path, nargs="+", required=True, help="features of the days of the window")
+    p.add_argument("--model", type=Path, required=True, help="the model, a pickle, to write")
+    p.add_argument("--card", type=Path, required=True, help="the model card to write")
+    return p
+
+
+def main(argv: list[str] | None = None) -> int:
+    return run_task("model_train", parser(), work, argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

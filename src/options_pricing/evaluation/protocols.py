@@ -1,0 +1,228 @@
+"""Ways to judge models: what each may know, and which quotes it is then asked about.
+
+A model is asked with the columns of `ASKED` alone; the day's prices and all that is made of them stay here.
+"""
+
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.model_selection import train_test_split
+
+from options_pricing.models.base import ASKED, Array, Model, asked, day_names, eligible_quotes
+from options_pricing.models.forward_curve import with_forwards
+from options_pricing.models.prices import early_exercise, vols_of_prices
+from options_pricing.models.random_walk import RandomWalk
+from options_pricing.models.registry import MODELS, make_model
+from options_pricing.models.seed_linear import LinearPrice, SeedLinear
+from options_pricing.models.vol_surface import Interpolations
+from options_pricing.quotes.schema import PREDICTIONS, names
+from options_pricing.run.errors import BadDataError
+from options_pricing.run.log import progress
+from options_pricing.run.params import Train
+
+QUOTED = [*ASKED, "bid", "ask", "mid", "implied_vol"]
+RANDOM_ROWS_TEST_SHARE = 0.2
+FEWEST_RANDOM_ROWS = 10
+ANY_EXPIRATION = {"min_days_to_expiry": 0, "max_days_to_expiry": 100_000}
+
+
+class NotPossibleError(Exception):
+    """A protocol cannot be carried out on these days; the message is why."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """How models are made and judged.
+
+    Parameters
+    ----------
+    train : Train
+        The params of the models, and which quotes are eligible.
+    tree_steps : int
+        Steps of the tree that prices early exercise.
+    held_out : float
+        Share of strikes held out in `same_day`.
+    seed : int
+        Of what is held out.
+    """
+
+    train: Train
+    tree_steps: int
+    held_out: float
+    seed: int
+
+    def models(self, *, any_expiration: bool = False) -> dict[str, Model]:
+        """Unfitted models of the whole registry, which share what surfaces say."""
+        train = self.train.model_copy(update=ANY_EXPIRATION) if any_expiration else self.train
+        shared = Interpolations()
+        return {n: make_model(n, train, tree_steps=self.tree_steps, interpolations=shared) for n in MODELS}
+
+    def eligible(self, features: pd.DataFrame) -> pd.DataFrame:
+        """The quotes that are fitted and judged in `next_day` and `same_day`."""
+        return eligible_quotes(features, self.train.min_days_to_expiry, self.train.max_days_to_expiry)[QUOTED]
+
+
+def next_day(features: pd.DataFrame, setting: Setting) -> pd.DataFrame:
+    """Each day after the first, from all days before it and the day's own forwards.
+
+    Returns
+    -------
+    DataFrame
+        PREDICTIONS of every model.
+
+    Raises
+    ------
+    NotPossibleError
+        Fewer than two days have eligible quotes.
+    """
+    quotes, models = setting.eligible(features), setting.models()
+    days = _days(quotes)
+    if len(days) < 2:
+        raise NotPossibleError(f"it needs two days with eligible quotes and has {len(days)}")
+    parts = []
+    for day in progress(days[1:], what="next_day"):
+        known, today = quotes[quotes["trade_date"] < day], quotes[quotes["trade_date"] == day]
+        benchmark = models[RandomWalk.name].fit(known).predict(asked(today))
+        for name, model in models.items():
+            told = model.fit(known).predict_with_prices(asked(today))
+            parts.append(_predictions("next_day", name, today, told, benchmark))
+    return pd.concat(parts, ignore_index=True)
+
+
+def same_day(features: pd.DataFrame, setting: Setting) -> pd.DataFrame:
+    """Strikes held out of a day, from its other strikes and all days before it.
+
+    The days are those of `next_day`, or the only one. All quotes of a day are predicted and `held_out` says which
+    ones the models had not seen. The benchmark stays the surface of the day before, null where there is none, so
+    that its figure shows what the day's other strikes are worth. Returns as `next_day`.
+
+    Raises
+    ------
+    NotPossibleError
+        No day has eligible quotes, or none can be held out.
+    """
+    quotes, models = setting.eligible(features), setting.models()
+    days = _days(quotes)
+    parts = []
+    for day in progress(days[1:] or days, what="same_day"):
+        earlier, today = quotes[quotes["trade_date"] < day], quotes[quotes["trade_date"] == day]
+        held = held_out(today, setting.held_out, setting.seed)
+        benchmark = np.full(len(today), np.nan)
+        if len(earlier):
+            benchmark = models[RandomWalk.name].fit(earlier).predict(asked(today))
+        known = pd.concat([earlier, today[~held]])
+        for name, model in models.items():
+            told = model.fit(known).predict_with_prices(asked(today))
+            parts.append(_predictions("same_day", name, today, told, benchmark, held))
+    if not any(part["held_out"].any() for part in parts):
+        raise NotPossibleError("no expiration has strikes enough to hold one out")
+    return pd.concat(parts, ignore_index=True)
+
+
+def random_rows(features: pd.DataFrame, setting: Setting) -> pd.DataFrame:
+    """A random fifth of the rows of a single day, from the others: the way the seed of this project was judged.
+
+    Rows in the money and one-sided ones take part. The seed's regression is told the vendor's implied vol of the
+    very rows it prices, as it was; the other models are told no vol, and learn from the usable quotes among the
+    other rows. A row whose expiration has no forward is given one of the curve through the others. Returns as
+    `next_day`.
+
+    Raises
+    ------
+    NotPossibleError
+        There are several days, or too few rows.
+    """
+    days = _days(features)
+    if len(days) != 1:
+        raise NotPossibleError(f"it needs a single day and has {len(days)}")
+    rows = with_forwards(features.sort_values("raw_row", kind="stable").reset_index(drop=True))
+    if len(rows) < FEWEST_RANDOM_ROWS:
+        raise NotPossibleError(f"it needs {FEWEST_RANDOM_ROWS} rows and has {len(rows)}")
+    places = train_test_split(np.arange(len(rows)), test_size=RANDOM_ROWS_TEST_SHARE, random_state=setting.seed)
+    rest, test = (rows.iloc[np.sort(chosen)] for chosen in places)
+    no_benchmark = np.full(len(test), np.nan)
+    parts = []
+    for name, model in setting.models(any_expiration=True).items():
+        told = _as_published(rest, test, setting) if name == SeedLinear.name else _fitted_or_nothing(model, rest, test)
+        part = _predictions("random_rows", name, test, told, no_benchmark)
+        parts.append(part.assign(market_price=_vendor_price(test)))
+    return pd.concat(parts, ignore_index=True)
+
+
+PROTOCOLS: dict[str, Callable[[pd.DataFrame, Setting], pd.DataFrame]] = {
+    "next_day": next_day,
+    "same_day": same_day,
+    "random_rows": random_rows,
+}
+
+
+def held_out(quotes: pd.DataFrame, share: float, seed: int) -> NDArray[np.bool_]:
+    """Which quotes of one day to hold out: a share of the strikes of each expiration, never its first or last.
+
+    What is drawn of an expiration depends on its name, its strikes and the seed only.
+    """
+    held = np.zeros(len(quotes), dtype=bool)
+    series = day_names(quotes) + " " + quotes["underlying"] + " " + quotes["root"].fillna("")
+    series += quotes["expiration"].dt.strftime(" %Y%m%d")
+    strikes = quotes["strike"].to_numpy()
+    for name, rows in quotes.groupby(series).indices.items():
+        known = np.unique(strikes[rows])
+        count = min(round(share * len(known)), max(0, len(known) - 2))
+        random = np.random.default_rng([seed, zlib.crc32(str(name).encode())])
+        drawn = random.choice(known[1:-1], size=count, replace=False) if count else known[:0]
+        held[rows] = np.isin(strikes[rows], drawn)
+    return held
+
+
+def _days(quotes: pd.DataFrame) -> list[pd.Timestamp]:
+    return sorted(quotes["trade_date"].unique())
+
+
+def _predictions(
+    protocol: str,
+    model: str,
+    quotes: pd.DataFrame,
+    told: tuple[Array, Array],
+    benchmark: Array,
+    held: NDArray[np.bool_] | None = None,
+) -> pd.DataFrame:
+    """PREDICTIONS of one model about some quotes; all of them held out where `held` is not given."""
+    vols, prices = told
+    made = quotes.assign(
+        protocol=protocol,
+        model=model,
+        date=day_names(quotes),
+        held_out=True if held is None else held,
+        predicted_price=prices,
+        predicted_implied_vol=vols,
+        market_price=quotes["mid"],
+        random_walk_implied_vol=benchmark,
+    )
+    return made[names(PREDICTIONS)]
+
+
+def _as_published(rest: pd.DataFrame, test: pd.DataFrame, setting: Setting) -> tuple[Array, Array]:
+    line = LinearPrice.fitted(rest, _vendor_vol(rest), _vendor_price(rest))
+    prices = line.prices(test, _vendor_vol(test))
+    premium = early_exercise(test, _vendor_vol(test), tree_steps=setting.tree_steps)
+    return vols_of_prices(test, prices - premium), prices
+
+
+def _fitted_or_nothing(model: Model, rest: pd.DataFrame, test: pd.DataFrame) -> tuple[Array, Array]:
+    """Predictions, all NaN where no row of `rest` can be fitted: the seed's regression needs none of that."""
+    try:
+        return model.fit(rest).predict_with_prices(asked(test))
+    except BadDataError:
+        return np.full(len(test), np.nan), np.full(len(test), np.nan)
+
+
+def _vendor_vol(rows: pd.DataFrame) -> Array:
+    return rows["vendor_implied_vol"].to_numpy(dtype=float)
+
+
+def _vendor_price(rows: pd.DataFrame) -> Array:
+    return rows["vendor_price"].fillna(rows["mid"]).to_numpy(dtype=float)

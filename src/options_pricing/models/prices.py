@@ -1,0 +1,86 @@
+"""From vols to prices, greeks and back, for tables that hold European and American options side by side."""
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from options_pricing.models.vol_surface import Array
+from options_pricing.pricing.american import (
+    american_price,
+    american_price_and_greeks,
+    early_exercise_premium,
+    spot_and_rate,
+)
+from options_pricing.pricing.black import PriceAndGreeks, black_price, price_and_greeks
+from options_pricing.pricing.implied_vol import implied_vol
+
+LOWEST_VOL, HIGHEST_VOL = 1e-3, 4.0
+
+
+def prices_at(quotes: pd.DataFrame, vols: Array, *, tree_steps: int) -> Array:
+    """Prices of options at given vols: Black's if European, the tree's if American.
+
+    The carry is that of the option's own forward, discount factor and dividend yield, so that an American option at
+    its market's implied vol has its market's price.
+    """
+    prices = black_price(*_terms(quotes), vols, _option_types(quotes))
+    american = _american(quotes)
+    if american.any():
+        prices[american] = american_price(*_on_spot(quotes[american], vols[american]), steps=tree_steps)
+    return prices
+
+
+def greeks_at(quotes: pd.DataFrame, vols: Array, *, tree_steps: int) -> PriceAndGreeks:
+    """Prices and greeks at given vols, on the spot behind each forward; units as `price_and_greeks` says."""
+    spot = _on_spot(quotes, vols)[0]
+    found = price_and_greeks(*_terms(quotes), vols, _option_types(quotes), spot=spot)
+    american = _american(quotes)
+    if american.any():
+        tree = american_price_and_greeks(*_on_spot(quotes[american], vols[american]), steps=tree_steps)
+        for values, replaced in zip(found, tree, strict=True):
+            values[american] = replaced
+    return found
+
+
+def early_exercise(quotes: pd.DataFrame, vols: Array, *, tree_steps: int) -> Array:
+    """American less European price at given vols; 0 for European options."""
+    premium = np.zeros(len(quotes))
+    american = _american(quotes)
+    if american.any():
+        premium[american] = early_exercise_premium(*_on_spot(quotes[american], vols[american]), steps=tree_steps)
+    return premium
+
+
+def vols_of_prices(quotes: pd.DataFrame, prices: Array) -> Array:
+    """Black vols of European prices; a price that no vol gives has the nearer end of 0.001 to 4. NaN stays NaN."""
+    terms, option_type = _terms(quotes), _option_types(quotes)
+    lowest, highest = (black_price(*terms, np.full(len(quotes), vol), option_type) for vol in (LOWEST_VOL, HIGHEST_VOL))
+    vols = implied_vol(prices, *terms, option_type)
+    return np.where(prices <= lowest, LOWEST_VOL, np.where(prices >= highest, HIGHEST_VOL, vols))
+
+
+def _on_spot(quotes: pd.DataFrame, vols: Array) -> tuple[Array, Array, Array, Array, Array, Array, NDArray[np.bool_]]:
+    """Spot, strike, years, rate, dividend yield, vol, and whether it is a call: what the tree is asked with."""
+    forward, strike, years, discount = _terms(quotes)
+    dividends = _numbers(quotes, "dividend_yield")
+    spot, rate = spot_and_rate(forward, years, discount, dividends)
+    return spot, strike, years, rate, dividends, vols, _option_types(quotes)
+
+
+def _american(quotes: pd.DataFrame) -> NDArray[np.bool_]:
+    return (quotes["exercise_style"] == "american").to_numpy(dtype=bool, na_value=False)
+
+
+def _option_types(quotes: pd.DataFrame) -> NDArray[np.bool_]:
+    return (quotes["option_type"] == "C").to_numpy(dtype=bool, na_value=False)
+
+
+def _terms(quotes: pd.DataFrame) -> tuple[Array, Array, Array, Array]:
+    forward, strike, years, discount = (
+        _numbers(quotes, name) for name in ("forward", "strike", "year_fraction", "discount_factor")
+    )
+    return forward, strike, years, discount
+
+
+def _numbers(quotes: pd.DataFrame, name: str) -> Array:
+    return quotes[name].to_numpy(dtype=float)

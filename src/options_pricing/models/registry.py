@@ -1,0 +1,24 @@
+"""All models by name: a new one is a file beside this one and a line here (and its name in run/params.py)."""
+
+from options_pricing.models.base import Model
+from options_pricing.models.boosted import Boosted
+from options_pricing.models.flat_vol import FlatVol
+from options_pricing.models.random_walk import RandomWalk
+from options_pricing.models.seed_linear import SeedLinear
+from options_pricing.models.vol_surface import Interpolations
+from options_pricing.run.params import Train
+
+MODELS: dict[str, type[Model]] = {m.name: m for m in (SeedLinear, FlatVol, RandomWalk, Boosted)}
+
+
+def make_model(name: str, train: Train, *, tree_steps: int = 51, interpolations: Interpolations | None = None) -> Model:
+    """An unfitted model of the registry.
+
+    Parameters
+    ----------
+    name : str
+        A key of `MODELS`.
+    train, tree_steps, interpolations
+        As for `Model`.
+    """
+    return MODELS[name](train, tree_steps=tree_steps, interpolations=interpolations)

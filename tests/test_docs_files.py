@@ -1,0 +1,262 @@
+"""docs/files.md is what the schema and the list below say; `pytest --fix tests/test_docs_files.py` rewrites it."""
+
+from dataclasses import dataclass, field
+
+import pytest
+
+from options_pricing.quotes import schema
+from options_pricing.reporting import inputs
+
+HEAD = """\
+# The files
+
+Written from `src/options_pricing/quotes/schema.py` by `pytest --fix tests/test_docs_files.py`: edit that module or the
+list in that test, not this page. `{date}` is a trading day, YYYYMMDD. Tables are CSV (UTF-8, comma, `\\n`,
+ISO dates, empty for null) or parquet, their columns always in this order. A task reads and writes nothing else, writes
+each file whole or not at all, and the same inputs give the same bytes.
+
+| kind | in CSV | meaning |
+|---|---|---|
+| text | as it is | |
+| number | shortest exact decimal | 64-bit float |
+| integer | digits | 64-bit integer |
+| flag | true, false | |
+| date | 2026-11-20 | a day, without a zone |
+| instant | 2026-11-20 21:15:00Z | a moment, UTC, to the second |
+"""
+
+
+@dataclass(frozen=True)
+class File:
+    """One kind of file: where it is, who makes it, what it holds, and its columns or keys."""
+
+    path: str
+    maker: str
+    holds: str
+    columns: tuple[schema.Column, ...] = ()
+    keys: dict[str, str] = field(default_factory=dict)
+
+
+FILES = [
+    File(
+        "data/raw/options_data_{date}.csv",
+        "data_fetch",
+        "The chains of one day as the source gave them, in our columns. What is there is never fetched again.",
+        schema.RAW,
+    ),
+    File(
+        "data/raw/options_data_{date}.meta.json",
+        "data_fetch",
+        "Where those chains come from.",
+        keys={
+            "source": "simulated, cboe_eod or yahoo_csv",
+            "simulated": "true where no exchange stands behind the quotes",
+            "trade_date": "the trading day as the data says it, YYYYMMDD",
+            "underlyings": "tickers",
+            "rows": "rows of the CSV",
+            "sha256": "SHA-256 of the CSV",
+            "request": "what was asked of the source",
+            "response_codes": "what it answered, where it is asked over a network",
+            "captured_at": "when the quotes were captured, ISO 8601 in UTC, as the source says it",
+            "inputs": "path and SHA-256 of the files read, where the source is files",
+        },
+    ),
+    File(
+        "data/raw/options_data_{date}.truth.csv",
+        "data_fetch",
+        "What is true behind the quotes, only of the simulated market: to score validation and models, never an input.",
+        schema.TRUTH,
+    ),
+    File(
+        "data/processed/validated_data_{date}.csv",
+        "data_validate",
+        "The raw rows that no quarantine rule took out, unchanged.",
+        schema.VALIDATED,
+    ),
+    File("data/processed/validated_data.csv", "snakemake", "A link to the validated file of the run's last day."),
+    File(
+        "data/quarantine/quarantine_{date}.csv",
+        "data_validate",
+        "The other raw rows, unchanged, each with the ids of all rules it fails: raw = validated + quarantined.",
+        schema.QUARANTINE,
+    ),
+    File(
+        "reports/validation/validation_{date}.json",
+        "data_validate",
+        "What validation found.",
+        keys={
+            "date": "YYYYMMDD",
+            "source, simulated": "as in the meta file",
+            "status": "passed or halted",
+            "rows": "raw, validated, quarantined",
+            "usable_share": "validated / raw",
+            "rules": "each rule's id, title, severity, failed (rows), share, thresholds, examples (raw_row), message",
+            "waterfall": "each quarantine rule's id, title, removed (rows not already removed), remaining",
+            "null_rates": "share of nulls, column by column",
+            "halts": "id and message of what halted the day",
+            "catalogue_version": "version of the rules",
+        },
+    ),
+    File("data/processed/features_{date}.csv", "feature_engineer", "What models learn from.", schema.FEATURES),
+    File(
+        "model/options_pricing_model.pkl",
+        "model_train",
+        "The trained model with the market of its last day. It is read only where its SHA-256 is the stated one.",
+    ),
+    File(
+        "model/model_card.json",
+        "model_train",
+        "What the model is and is not.",
+        keys={
+            "model": "name in the model registry",
+            "hyperparameters": "of that model",
+            "as_of": "last day it was trained on, YYYYMMDD",
+            "simulated": "true if any day was",
+            "sources, underlyings, days": "what it was trained on",
+            "rows": "quotes fitted",
+            "features": "path and SHA-256 of each feature table",
+            "model_sha256": "SHA-256 of the pickle",
+            "versions": "of python and of the libraries the pickle needs",
+            "training_metrics": "how it fits what it was trained on",
+            "limits": "what it cannot do, in sentences",
+        },
+    ),
+    File(
+        "reports/evaluation_metrics.json",
+        "model_evaluate",
+        "The figures of every model. A figure that cannot be computed is null.",
+        keys={
+            "simulated, days, underlyings": "as in the model card",
+            "chosen_model": "the model that is released",
+            "confidence": "of the intervals, 0.95 for 95 %",
+            "skipped": "protocols that these days do not allow, and why",
+            "protocols": "protocol (next_day, same_day, random_rows) -> days, quotes, "
+            "models (model -> figure -> value, low, high) and by_underlying (underlying -> model -> figure)",
+        },
+    ),
+    File(
+        "reports/evaluation_predictions.parquet",
+        "model_evaluate",
+        "Every prediction that the figures are made of.",
+        schema.PREDICTIONS,
+    ),
+    File(
+        "reports/plots/r2_by_day.csv",
+        "model_evaluate",
+        "The chosen model's R², day by day.",
+        schema.R2_BY_DAY,
+    ),
+    File(
+        "reports/plots/error_by_bucket.csv",
+        "model_evaluate",
+        "Where the errors are.",
+        schema.ERROR_BY_BUCKET,
+    ),
+    File(
+        "releases/staged/",
+        "model_deploy",
+        "The staged release: the model, its card, and manifest.json.",
+        keys={
+            "release_id": "name of the release",
+            "files, sizes": "SHA-256 and bytes of each file",
+            "versions": "of python and the libraries",
+            "as_of, days, model, simulated": "as in the model card",
+            "golden_rows": "options with the price that the release must give again",
+        },
+    ),
+    File(
+        "reports/deployment_status.json",
+        "model_deploy",
+        "How the staged release did when it was started and asked.",
+        keys={
+            "release_id": "name of the release",
+            "status, live": "staged, false: making it live is a person's act",
+            "simulated, as_of, model, model_sha256": "as in the model card",
+            "checks": "each check's name, passed, detail",
+            "files": "SHA-256 of each file of the release",
+        },
+    ),
+    File(
+        "reports/stakeholder_report.md",
+        "generate_report",
+        "The report as Markdown, with links to its pictures.",
+    ),
+    File(
+        "reports/stakeholder_report.html",
+        "generate_report",
+        "The same as one page with style and pictures inside: nothing is loaded, no script runs.",
+    ),
+    File(
+        "reports/figures/",
+        "generate_report",
+        "smiles.svg, r2_by_day.svg, error_by_bucket.svg, validation_waterfall.svg: the pictures of the Markdown.",
+    ),
+    File(
+        "reports/daily/{date}/",
+        "generate_report",
+        "The report of `snakemake daily`: the same files, about the model that was last trained, or about data only.",
+    ),
+    File("logs/{task}_{date}.log", "every task", "One line an event: time (UTC), level, task, date, event, key=value."),
+    File("logs/benchmarks/{task}_{date}.tsv", "snakemake", "Seconds and memory of each job."),
+    File("params.yaml", "a person", "All parameters; `src/options_pricing/run/params.py` explains each."),
+    File("dvc.yaml", "`snakemake dvc_yaml`", "The same DAG for DVC, written from the Snakefile."),
+    File("environment.yml", "`pytest --fix`", "The conda environment of requirements.lock."),
+]
+
+
+def cell(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
+def section(file: File) -> str:
+    lines = [f"## `{file.path}`", "", f"By {file.maker}. {file.holds}"]
+    columns = file.columns
+    if columns[: len(schema.RAW)] == schema.RAW and columns != schema.RAW:
+        lines += ["", f"The columns of `{FILES[0].path}`, then:"]
+        columns = columns[len(schema.RAW) :]
+    if columns:
+        lines += ["", "| column | kind | unit | null | meaning |", "|---|---|---|---|---|"]
+        lines += [
+            f"| `{c.name}` | {c.kind} | {cell(c.unit)} | {'yes' if c.nullable else ''} | {cell(c.meaning)} |"
+            for c in columns
+        ]
+    if file.keys:
+        lines += ["", "| key | meaning |", "|---|---|"]
+        lines += [
+            f"| {', '.join(f'`{k}`' for k in key.split(', '))} | {cell(said)} |" for key, said in file.keys.items()
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def files_md() -> str:
+    """The whole page."""
+    return "\n".join([HEAD, *(section(file) for file in FILES)])
+
+
+def test_the_page_is_what_the_schema_says(root, request):
+    path = root / "docs" / "files.md"
+    if request.config.getoption("--fix"):
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(files_md(), encoding="utf-8")
+    assert path.read_text(encoding="utf-8") == files_md(), "docs/files.md is out of date: run `make fix`"
+
+
+def test_every_table_of_the_schema_is_on_it():
+    tables = {name: value for name, value in vars(schema).items() if name.isupper() and isinstance(value, tuple)}
+    shown = [file.columns for file in FILES]
+    assert [name for name, columns in tables.items() if columns not in shown] == []
+
+
+@pytest.mark.parametrize(
+    ("path", "model"),
+    [
+        ("data/raw/options_data_{date}.meta.json", inputs.Meta),
+        ("reports/validation/validation_{date}.json", inputs.Validation),
+        ("model/model_card.json", inputs.Card),
+        ("reports/evaluation_metrics.json", inputs.Metrics),
+        ("reports/deployment_status.json", inputs.Status),
+    ],
+)
+def test_every_key_that_the_report_reads_is_on_it(path, model):
+    keys = {name for file in FILES if file.path == path for key in file.keys for name in key.split(", ")}
+    assert set(model.model_fields) <= keys
