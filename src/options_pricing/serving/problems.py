@@ -1,0 +1,51 @@
+"""Errors of the API as RFC 9457 has them (``application/problem+json``)."""
+
+import json
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+
+from flask import Response
+
+
+class RequestProblemError(Exception):
+    """A request that cannot be answered, and what is wrong with it.
+
+    Parameters
+    ----------
+    status : int
+        The HTTP status, 4xx or 5xx.
+    detail : str
+        What is wrong, for a person.
+    errors : sequence of dict
+        For each wrong field its `row` (counted from 0; None for the request as a whole), `field` and `detail`.
+    """
+
+    def __init__(self, status: int, detail: str, errors: Sequence[Mapping[str, Any]] = ()) -> None:
+        super().__init__(status, detail)
+        self.status, self.detail, self.errors = status, detail, list(errors)
+
+
+def field_error(row: int | None, field: str, detail: str) -> dict[str, Any]:
+    """One wrong field as it stands in `errors`; a field's name is the client's own, so it is cut short."""
+    return {"row": row, "field": field[:64], "detail": detail}
+
+
+def fields_refused(errors: Sequence[Mapping[str, Any]], *, status: int = 422) -> RequestProblemError:
+    """A problem whose detail is the first of its wrong fields."""
+    first = errors[0]
+    where = "" if first["row"] is None else f"row {first['row']}, "
+    more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
+    return RequestProblemError(status, f"{where}{first['field']}: {first['detail']}{more}", errors)
+
+
+def problem(status: int, detail: str, errors: Sequence[Mapping[str, Any]] = ()) -> Response:
+    """The response that tells a problem."""
+    title = HTTPStatus(status).phrase
+    body = {"type": "about:blank", "title": title, "status": status, "detail": detail, "errors": list(errors)}
+    return json_response(body, status=status, mimetype="application/problem+json")
+
+
+def json_response(body: Mapping[str, Any], *, status: int = 200, mimetype: str = "application/json") -> Response:
+    """A response of strict JSON: NaN and infinity in it would be a bug and raise."""
+    return Response(json.dumps(body, allow_nan=False) + "\n", status=status, mimetype=mimetype)
