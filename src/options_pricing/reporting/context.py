@@ -1,0 +1,142 @@
+"""The report's content, built out of its input files and nothing else."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import jinja2
+import matplotlib
+
+from options_pricing.reporting.answer import answer, main_protocol
+from options_pricing.reporting.inputs import Card, Inputs, Status
+from options_pricing.reporting.judgement import judged, seed_section
+from options_pricing.reporting.notices import check_days, notices, simulated_banner, without_later
+from options_pricing.reporting.pictures import pictures
+from options_pricing.reporting.quality import quality_of
+from options_pricing.reporting.wording import (
+    as_day,
+    counted,
+    in_words,
+    model_words,
+    percent,
+    protocol_words,
+    span,
+    whole,
+)
+
+FEW_DAYS = 60
+
+
+@dataclass(frozen=True)
+class Release:
+    """The staged release."""
+
+    release_id: str
+    live: bool
+    passed: str
+    checks: list[tuple[str, bool, str]]
+    model_sha256: str
+
+
+def build_context(inputs: Inputs, *, date: str, title: str, smiles: int) -> dict[str, Any]:
+    """Everything that the templates print.
+
+    Parameters
+    ----------
+    inputs : Inputs
+        The files' content.
+    date : str
+        The report's day, YYYYMMDD: the last day of the data.
+    title : str
+        The heading.
+    smiles : int
+        Most expirations whose smile is drawn.
+
+    Raises
+    ------
+    BadDataError
+        The inputs are not about that day (`notices.check_days`).
+    """
+    check_days(inputs, date)
+    inputs, left_out = without_later(inputs, date)
+    metrics = inputs.metrics
+    return {
+        "title": title,
+        "simulated": simulated_banner(inputs),
+        "notices": [*left_out, *notices(inputs, date)],
+        "day": in_words(date),
+        "covered": _covered(inputs),
+        "answer": answer(inputs),
+        "judged": judged(metrics) if metrics else [],
+        "skipped": [(protocol_words(name)[0], why) for name, why in (metrics.skipped if metrics else {}).items()],
+        "seed": seed_section(metrics),
+        "chosen": model_words(metrics.chosen_model, main_protocol(metrics)) if metrics else "",
+        "charts": pictures(inputs, smiles),
+        "quality": quality_of(inputs.validation),
+        "release": _release(inputs.status),
+        "limits": _limits(inputs),
+        "raw_days": [
+            (as_day(day.trade_date), day.source, day.captured_at or "not said", whole(day.rows), day.sha256)
+            for day in reversed(inputs.meta)
+        ],
+        "files": inputs.files,
+        "parameters": _parameters(inputs, title, smiles),
+        "versions": _versions(inputs.card),
+    }
+
+
+def _covered(inputs: Inputs) -> dict[str, str]:
+    days = [day.date for day in inputs.validation]
+    return {
+        "last": as_day(days[-1]),
+        "days": span(days, "trading day"),
+        "underlyings": ", ".join(dict.fromkeys(name for day in inputs.meta for name in day.underlyings)),
+        "sources": ", ".join(dict.fromkeys(day.source for day in inputs.meta)),
+    }
+
+
+def _release(status: Status | None) -> Release | None:
+    if status is None:
+        return None
+    passed = sum(check.passed for check in status.checks)
+    return Release(
+        release_id=status.release_id,
+        live=status.live,
+        passed=f"{passed} of {counted(len(status.checks), 'check')} passed",
+        checks=[(check.name, check.passed, check.detail or "") for check in status.checks],
+        model_sha256=status.model_sha256,
+    )
+
+
+def _limits(inputs: Inputs) -> list[str]:
+    said = list(inputs.card.limits) if inputs.card else []
+    if simulated_banner(inputs) and not any("simulated" in limit.lower() for limit in said):
+        said.append("It cannot say how the models do on real quotes: the market behind these figures is simulated.")
+    if inputs.metrics:
+        days = max(len(protocol.days) for protocol in inputs.metrics.protocols.values())
+        if days < FEW_DAYS:
+            said.append(f"It rests on {counted(days, 'day')} of predictions: few kinds of market, and rough intervals.")
+    else:
+        said.append("It says nothing about how well any model prices these options: none was evaluated.")
+    said.append("It cannot tell a fair price from a quoted one: every figure holds the model against quotes.")
+    return said
+
+
+def _parameters(inputs: Inputs, title: str, smiles: int) -> list[tuple[str, str]]:
+    shown: list[tuple[str, Any]] = [("report.title", title), ("report.smiles", smiles)]
+    if inputs.metrics:
+        shown += [("chosen model", inputs.metrics.chosen_model), ("confidence", percent(inputs.metrics.confidence, 0))]
+    if inputs.card:
+        shown += [
+            ("model", inputs.card.model),
+            ("model as of", as_day(inputs.card.as_of)),
+            ("rows fitted", whole(inputs.card.rows)),
+            *inputs.card.hyperparameters.items(),
+        ]
+    return [(name, value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)) for name, value in shown]
+
+
+def _versions(card: Card | None) -> list[tuple[str, str]]:
+    """What made the model, as its card says, and what drew this report."""
+    of_model = [(f"{name} (model)", version) for name, version in card.versions.items()] if card else []
+    return [*of_model, ("jinja2 (report)", jinja2.__version__), ("matplotlib (report)", matplotlib.__version__)]

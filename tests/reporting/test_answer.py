@@ -1,0 +1,114 @@
+import dataclasses
+
+import pytest
+
+from options_pricing.reporting.answer import answer, main_protocol
+from options_pricing.reporting.inputs import Metrics
+
+R2 = "r2_implied_vol_vs_random_walk"
+
+
+def said(inputs, shapes, *, chosen="boosted", protocol="next_day", days=None, **estimate):
+    metrics = shapes["metrics_of"]() | {"chosen_model": chosen}
+    metrics["protocols"] = {protocol: metrics["protocols"]["next_day"]}
+    if days is not None:
+        metrics["protocols"][protocol]["days"] = days
+    if estimate:
+        metrics["protocols"][protocol]["models"][chosen][R2] = estimate
+    return answer(dataclasses.replace(inputs, metrics=Metrics.model_validate(metrics)))
+
+
+@pytest.mark.parametrize(
+    ("low", "value", "high", "words"),
+    [
+        (0.39, 0.47, 0.55, "The boosted surface beats yesterday's surface: it takes away 47.0 % of its squared error"),
+        (
+            -0.9,
+            -0.4,
+            -0.1,
+            "The boosted surface is worse than yesterday's surface: it adds 40.0 % to its squared error",
+        ),
+        (-0.12, 0.05, 0.2, "There is no evidence that the boosted surface beats yesterday's surface"),
+        (0.0, 0.05, 0.2, "There is no evidence that"),
+        (-0.2, -0.05, 0.0, "There is no evidence that"),
+    ],
+)
+def test_the_verdict_follows_the_interval(inputs, shapes, low, value, high, words):
+    verdict = said(inputs, shapes, value=value, low=low, high=high)[0]
+    assert verdict.startswith(words)
+    assert "95 % interval" in verdict
+    assert ("which includes 0" in verdict) == (low <= 0 <= high)
+    assert "5 days, 1,000 quotes" in verdict
+
+
+def test_a_correction_of_nothing_is_called_what_it_is(inputs, shapes):
+    verdict = said(inputs, shapes, value=0.0, low=0.0, high=0.0)[0]
+    assert verdict.startswith("On these quotes the boosted surface predicts just what yesterday's surface predicts")
+
+
+def test_without_an_interval_nothing_is_claimed(inputs, shapes):
+    verdict = said(inputs, shapes, days=["20261119", "20261120"], value=0.9, low=None, high=None)[0]
+    assert verdict.startswith("Whether the boosted surface beats yesterday's surface cannot be said: 2 days")
+    assert "0.900" in verdict
+
+
+def test_without_the_figure_nothing_is_claimed(inputs, shapes):
+    assert said(inputs, shapes, value=None, low=None, high=None)[0].endswith("that figure could not be computed.")
+
+
+def test_one_day_has_no_yesterday(inputs, shapes):
+    metrics = shapes["metrics_of"]()
+    metrics |= {"days": ["20261120"], "protocols": {"random_rows": shapes["random_rows"]()}}
+    sentences = answer(dataclasses.replace(inputs, metrics=Metrics.model_validate(metrics)))
+    assert (
+        sentences[0]
+        == "Whether the boosted surface beats yesterday's surface cannot be said: there is only one day of data."
+    )
+
+
+def test_a_poor_r2_of_price_is_not_held_up_as_easy_to_reach(inputs, shapes):
+    metrics = shapes["metrics_of"]()
+    metrics["protocols"]["next_day"]["models"]["flat_vol"]["r2_price"]["value"] = -1.7
+    sentences = answer(dataclasses.replace(inputs, metrics=Metrics.model_validate(metrics)))
+    assert "flat" not in sentences[2]
+    assert "0.9989 for yesterday's surface:" in sentences[2]
+
+
+def test_the_benchmark_is_not_held_against_itself(inputs, shapes):
+    sentences = said(inputs, shapes, chosen="random_walk")
+    assert "the benchmark" in sentences[0]
+    assert "0.679 for one flat volatility" in sentences[2]
+    assert "for yesterday's surface" not in sentences[2]
+
+
+def test_r2_of_price_is_named_with_what_it_does_not_say(inputs, shapes):
+    sentence = said(inputs, shapes)[2]
+    assert "0.9993, against 0.9989 for yesterday's surface and 0.679 for one flat volatility" in sentence
+    assert "does not say that a model is good" in sentence
+
+
+def test_within_one_day_the_walk_is_the_days_own_surface_and_may_beat_yesterdays(inputs, shapes):
+    verdict = said(inputs, shapes, chosen="random_walk", protocol="same_day", value=0.9, low=0.8, high=0.95)[0]
+    assert verdict.startswith("The day's own surface beats yesterday's surface: it takes away 90.0 %")
+
+
+def test_the_answer_is_short(inputs):
+    assert 3 <= len(answer(inputs)) <= 4
+
+
+def test_data_only(inputs):
+    sentences = answer(dataclasses.replace(inputs, metrics=None))
+    assert sentences[0] == "No model was evaluated: this report is about data only."
+    assert sentences[1].startswith("Of 4,140 quotes of 2026-11-20, 94.3 % are usable")
+
+
+def test_halted_days_are_counted_and_named(inputs):
+    halted = inputs.validation[2].model_copy(update={"status": "halted"})
+    days = [*inputs.validation[:2], halted, *inputs.validation[3:]]
+    assert answer(dataclasses.replace(inputs, validation=days))[-1].endswith("6 trading days 1 day halted: 2026-11-17.")
+
+
+def test_the_next_day_comes_before_other_protocols(inputs):
+    metrics = inputs.metrics
+    assert main_protocol(metrics) == "next_day"
+    assert main_protocol(metrics.model_copy(update={"protocols": {"own": metrics.protocols["same_day"]}})) == "own"

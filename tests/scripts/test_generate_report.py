@@ -1,0 +1,112 @@
+import os
+import runpy
+import subprocess
+import sys
+
+import pytest
+
+DAY = "20261120"
+
+
+@pytest.fixture
+def made(root, tmp_path):
+    folder = tmp_path / "in"
+    folder.mkdir()
+    return runpy.run_path(str(root / "tests/reporting/made_files.py"))["MadeFiles"](folder)
+
+
+@pytest.fixture
+def script(root, monkeypatch):
+    """The script as a module, in this process."""
+    monkeypatch.syspath_prepend(str(root / "scripts"))
+    return runpy.run_path(str(root / "scripts/generate_report.py"))
+
+
+def arguments(root, inputs, out, date=DAY):
+    return [
+        *("--params", str(root / "params.yaml"), "--date", date, "--log", str(out / "report.log"), *inputs),
+        *("--markdown", str(out / "r.md"), "--html", str(out / "r.html"), "--figures", str(out / "figures")),
+    ]
+
+
+def data_only(made):
+    return made.arguments[: made.arguments.index("--card")]
+
+
+def test_the_whole_report(script, root, made, tmp_path):
+    assert script["main"](arguments(root, made.arguments, tmp_path / "out")) == 0
+    assert {path.name for path in (tmp_path / "out").rglob("*") if path.is_file()} == {
+        *(
+            "r.md",
+            "r.html",
+            "report.log",
+            "r2_by_day.svg",
+            "error_by_bucket.svg",
+            "smiles.svg",
+            "validation_waterfall.svg",
+        )
+    }
+    log = (tmp_path / "out/report.log").read_text()
+    assert "event=inputs_read" in log and "event=report_written" in log
+
+
+def test_the_daily_report_is_about_data_only(script, root, made, tmp_path):
+    assert script["main"](arguments(root, data_only(made), tmp_path / "out")) == 0
+    for name in ("r.md", "r.html"):
+        text = (tmp_path / "out" / name).read_text()
+        assert "No model was evaluated: this report is about data only." in text
+        assert "How good is" not in text
+    assert len(list((tmp_path / "out/figures").iterdir())) == 4
+
+
+def test_same_inputs_same_bytes_whatever_the_clock_zone_and_locale(root, made, tmp_path):
+    outputs = []
+    for place, settings in enumerate(
+        [
+            {"TZ": "Pacific/Auckland", "LC_ALL": "C", "PYTHONHASHSEED": "1", "PYTHONUTF8": "0", "OMP_NUM_THREADS": "1"},
+            {"TZ": "America/New_York", "LC_ALL": "tr_TR.UTF-8", "PYTHONHASHSEED": "2", "OMP_NUM_THREADS": "2"},
+        ]
+    ):
+        out = tmp_path / f"out{place}"
+        command = [sys.executable, str(root / "scripts/generate_report.py"), *arguments(root, made.arguments, out)]
+        subprocess.run(command, env=os.environ | settings, check=True, capture_output=True, cwd=tmp_path)
+        outputs.append(
+            {p.relative_to(out): p.read_bytes() for p in out.rglob("*") if p.is_file() and p.suffix != ".log"}
+        )
+    assert len(outputs[0]) == 6
+    assert outputs[0] == outputs[1]
+
+
+@pytest.mark.parametrize(
+    ("spoil", "code", "said"),
+    [
+        (lambda made: made.metrics.unlink(), 66, "evaluation_metrics.json is not there"),
+        (lambda made: made.card.write_text("{"), 65, "not valid JSON"),
+        (lambda made: made.change(made.metrics, protocols={}), 65, "judges zero quotes"),
+        (lambda made: made.features.write_text(""), 65, "is empty"),
+    ],
+)
+def test_bad_input_is_one_message_and_old_reports_stay(script, root, made, tmp_path, capsys, spoil, code, said):
+    out = tmp_path / "out"
+    assert script["main"](arguments(root, made.arguments, out)) == 0
+    before = {path: path.read_bytes() for path in out.rglob("*.*") if path.suffix in {".md", ".html", ".svg"}}
+    capsys.readouterr()
+    spoil(made)
+    assert script["main"](arguments(root, made.arguments, out)) == code
+    told = capsys.readouterr().err
+    assert said in told
+    assert "Traceback" not in told
+    assert {path: path.read_bytes() for path in before} == before
+
+
+def test_old_data_under_a_new_date_are_refused(script, root, made, tmp_path, capsys):
+    assert script["main"](arguments(root, made.arguments, tmp_path / "out", date="20261123")) == 65
+    assert "the data end on 2026-11-20, the report is of 2026-11-23" in capsys.readouterr().err
+    assert not (tmp_path / "out/r.md").exists()
+
+
+@pytest.mark.parametrize("date", ["2026-11-20", "20261301", "../../x", ""])
+def test_what_is_no_date_is_refused(script, root, made, tmp_path, capsys, date):
+    assert script["main"](arguments(root, made.arguments, tmp_path / "out", date=date)) == 78
+    assert "is not a date" in capsys.readouterr().err
+    assert not (tmp_path / "out/r.md").exists()
