@@ -1,0 +1,57 @@
+# make run, make test, make lint: each sets up what it needs, in .venv, from requirements.lock.
+PYTHON ?= python3
+CORES ?= $(shell nproc 2>/dev/null || echo 2)
+VENV := .venv
+READY := $(VENV)/ready
+export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+
+.PHONY: help run daily test lint fix lock clean
+
+help:
+	@echo "make run    all seven tasks, up to reports/stakeholder_report.html"
+	@echo "make daily  fetch, validate, features and report; never trains"
+	@echo "make test   the test suite"
+	@echo "make lint   ruff, mypy, snakefmt, snakemake --lint"
+	@echo "make fix    format the code and rewrite generated files"
+	@echo "make lock   resolve the dependencies again into requirements.lock"
+
+run: $(READY)
+	snakemake --cores $(CORES)
+
+daily: $(READY)
+	snakemake --cores $(CORES) daily
+
+test: $(READY)
+	pytest -n $(CORES) --dist loadgroup
+
+lint: $(READY)
+	ruff check .
+	ruff format --check .
+	mypy
+	snakefmt --check workflow
+	snakemake --lint
+
+fix: $(READY)
+	ruff check --fix .
+	ruff format .
+	snakefmt workflow
+	snakemake -f dvc_yaml
+	pytest -q --fix tests/test_generated.py
+
+# uv installs the lock in seconds; where it can't reach the package index that pip is set up for, pip does it in a minute.
+$(READY): requirements.lock requirements-uv.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11 ...")'
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-uv.lock
+	$(VENV)/bin/uv pip sync --quiet --compile-bytecode --python $(VENV)/bin/python --require-hashes requirements.lock requirements-uv.lock \
+	  || $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $(READY)
+
+lock: $(READY)
+	uv pip compile --quiet --upgrade --generate-hashes --universal --python-version 3.11 --group dev pyproject.toml \
+	  --custom-compile-command "make lock" --output-file requirements.lock
+	pytest -q --fix tests/test_generated.py
+
+clean:
+	rm -rf .snakemake logs releases data/raw/* data/processed/* data/quarantine/* model/* reports/*

@@ -1,0 +1,72 @@
+"""What a person does beside the workflow: ``options-pricing sync``, ``serve`` and ``status``."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from options_pricing.run.errors import ExitCode, TaskError
+
+
+def _sync(args: argparse.Namespace) -> int:
+    from options_pricing.run.two_tools import reconcile
+
+    print(reconcile(args.folder))
+    return ExitCode.OK
+
+
+def _serve(args: argparse.Namespace) -> int:
+    from options_pricing.serving.commands import serve_api, serve_app
+
+    serve = serve_app if args.app else serve_api
+    return serve(args.release, args.host, args.port or (8501 if args.app else 8000))
+
+
+def _status(args: argparse.Namespace) -> int:
+    from options_pricing.run.files import read_json
+
+    status = read_json(args.folder / "reports" / "deployment_status.json")
+    passed = sum(check["passed"] for check in status["checks"])
+    market = "SIMULATED market" if status["simulated"] else "real market"
+    print(f"release {status['release_id']}  {status['status']}, {'live' if status['live'] else 'not live'}")
+    print(f"  model {status['model']} as of {status['as_of']} ({market}), sha256 {status['model_sha256']}")
+    print(f"  checks {passed} of {len(status['checks'])} passed")
+    for check in status["checks"]:
+        print(f"    {'ok  ' if check['passed'] else 'FAIL'} {check['name']}: {check['detail']}")
+    return ExitCode.OK
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    top = argparse.ArgumentParser(prog="options-pricing", description=__doc__)
+    commands = top.add_subparsers(dest="command", required=True)
+
+    sync = commands.add_parser("sync", help="reconcile Snakemake and DVC after either of them ran")
+    sync.add_argument("--folder", type=Path, default=Path(), help="the checkout (default: this folder)")
+    sync.set_defaults(do=_sync)
+
+    serve = commands.add_parser("serve", help="serve a release: the API, or with --app the app")
+    serve.add_argument("--release", type=Path, default=Path("releases/staged"))
+    serve.add_argument("--host", default="127.0.0.1")
+    serve.add_argument("--port", type=int, help="8000 for the API, 8501 for the app")
+    serve.add_argument("--app", action="store_true", help="the Streamlit app instead of the API")
+    serve.set_defaults(do=_serve)
+
+    status = commands.add_parser("status", help="what is staged and how its checks ended")
+    status.add_argument("--folder", type=Path, default=Path(), help="the checkout (default: this folder)")
+    status.set_defaults(do=_status)
+    return top
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; what a person can mend ends in a few lines and the exit code of its class."""
+    args = parser().parse_args(argv)
+    try:
+        return int(args.do(args))
+    except TaskError as error:
+        print(f"options-pricing {args.command}: {error}", file=sys.stderr)
+        return error.exit_code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,35 @@
+"""One tiny workflow, run once and looked at by many tests; those that change it take a copy."""
+
+import importlib.util
+import shutil
+from pathlib import Path
+
+import pytest
+
+_spec = importlib.util.spec_from_file_location("checkout", Path(__file__).with_name("checkout.py"))
+assert _spec is not None
+assert _spec.loader is not None
+_module = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(_module)
+Checkout = _module.Checkout
+
+
+@pytest.fixture(scope="session")
+def tiny(root, tmp_path_factory):
+    """A checkout with a tiny market, nothing run yet."""
+    return Checkout.copied(root, tmp_path_factory.mktemp("tiny") / "repo")
+
+
+@pytest.fixture(scope="session")
+def ran(tiny, tmp_path_factory):
+    """The same after `snakemake --cores 2`; not to be changed."""
+    checkout = tiny.clone(tmp_path_factory.mktemp("ran") / "repo")
+    checkout.snakemake()
+    return checkout
+
+
+@pytest.fixture
+def copy_of_ran(ran, tmp_path):
+    """A copy of the run, with its times and Snakemake's records, to be changed at will."""
+    shutil.copytree(ran.folder, tmp_path / "repo", symlinks=True)
+    return Checkout(tmp_path / "repo")

@@ -1,0 +1,123 @@
+"""The same DAG under DVC: the same order, the same bytes, experiments with their own figures, and `sync`."""
+
+import json
+import re
+import time
+
+import pytest
+
+pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("dvc")]
+
+ORDER = {
+    ("data_fetch", "data_validate"),
+    ("data_validate", "feature_engineer"),
+    ("feature_engineer", "model_train"),
+    ("feature_engineer", "model_evaluate"),
+    ("model_train", "model_evaluate"),
+    ("model_train", "model_deploy"),
+    ("model_evaluate", "generate_report"),
+    ("model_deploy", "generate_report"),
+    # The report also shows where the data came from and how they were found.
+    ("data_fetch", "generate_report"),
+    ("data_validate", "generate_report"),
+    ("feature_engineer", "generate_report"),
+    ("model_train", "generate_report"),
+}
+
+
+@pytest.fixture(scope="module")
+def repro(tiny, tmp_path_factory):
+    """A fresh clone after `dvc repro`."""
+    checkout = tiny.clone(tmp_path_factory.mktemp("repro") / "repo")
+    checkout.ok("dvc", "repro")
+    return checkout
+
+
+def test_dvc_dag_has_the_seven_tasks_in_their_order(tiny):
+    dot = tiny.ok("dvc", "dag", "--dot")
+    edges = {tuple(re.sub(r"_\d{8}$", "", end) for end in pair) for pair in re.findall(r'"(\w+)" -> "(\w+)"', dot)}
+    assert edges == ORDER
+
+
+def test_dvc_makes_the_same_bytes_as_snakemake(repro, ran):
+    made, by_snakemake = repro.made(), ran.made()
+    assert len(made) > 40
+    assert made == by_snakemake
+
+
+def test_nothing_is_left_to_do_after_repro(repro):
+    assert json.loads(repro.ok("dvc", "status", "--json").splitlines()[-1]) == {}
+
+
+def test_sync_tells_the_other_tool(repro):
+    assert "told Snakemake" in repro.ok("options-pricing", "sync")
+    assert "Nothing to be done" in repro.snakemake("--dry-run")
+    assert "agree already" in repro.ok("options-pricing", "sync")
+
+
+def test_sync_commits_what_snakemake_made(copy_of_ran):
+    assert "committed to DVC" in copy_of_ran.ok("options-pricing", "sync")
+    assert json.loads(copy_of_ran.ok("dvc", "status", "--json").splitlines()[-1]) == {}
+    # A parameter that changes afterwards is noticed by both.
+    params = copy_of_ran.folder / "params.yaml"
+    params.write_text(params.read_text().replace("bootstrap: 200", "bootstrap: 250"))
+    assert copy_of_ran.jobs_to_run() - {"all"} == {"model_evaluate", "generate_report"}
+    assert "model_evaluate" in json.loads(copy_of_ran.ok("dvc", "status", "--json").splitlines()[-1])
+
+
+def test_sync_changes_nothing_when_both_have_work_left(tiny, tmp_path):
+    checkout = tiny.clone(tmp_path / "repo")
+    done = checkout.run("options-pricing", "sync")
+    assert done.returncode == 65
+    assert "both have work left" in done.stderr
+    assert not (checkout.folder / "dvc.lock").exists()
+
+
+def test_queued_experiments_each_have_their_own_figures(repro):
+    repro.commit("the lock")
+    repro.ok("dvc", "exp", "run", "--queue", "-S", "train.model=flat_vol,random_walk")
+    repro.ok("dvc", "queue", "start", "-j", "2")
+    wait_for_queue(repro)
+    shown = experiments(repro)
+    assert shown.keys() == {"flat_vol", "random_walk"}
+    baseline = json.loads((repro.folder / "reports/evaluation_metrics.json").read_text())
+    assert baseline["chosen_model"] == "boosted"
+    figures = baseline["protocols"]["next_day"]["models"]
+    for model, metrics in shown.items():
+        assert metrics["chosen_model"] == model
+        value = metrics["protocols"]["next_day"]["models"][model]["iv_rmse_vol_points"]["value"]
+        assert value == figures[model]["iv_rmse_vol_points"]["value"]
+
+
+def test_an_experiment_changes_the_figures_that_it_should(repro):
+    repro.ok("dvc", "exp", "run", "-S", "evaluate.held_out=0.4")
+    diff = json.loads(repro.ok("dvc", "metrics", "diff", "--json").splitlines()[-1])
+    changed = diff["reports/evaluation_metrics.json"]
+    assert all("same_day" in key for key in changed)
+    assert changed
+    repro.ok("dvc", "plots", "diff", "--out", "plots_diff")
+    page = (repro.folder / "plots_diff/index.html").read_text()
+    assert "r2_implied_vol_vs_random_walk" in page
+    assert "workspace" in page
+
+
+def wait_for_queue(checkout):
+    for _ in range(120):
+        said = checkout.ok("dvc", "queue", "status")
+        if "Running" not in said and "Queued" not in said:
+            assert "Failed" not in said, said
+            return
+        time.sleep(2)
+    raise AssertionError("the queue did not end")
+
+
+def experiments(checkout):
+    """The metrics of each experiment by the model it was asked for."""
+    found = {}
+    for baseline in json.loads(checkout.ok("dvc", "exp", "show", "--json").splitlines()[-1]):
+        for experiment in baseline.get("experiments") or []:
+            for revision in experiment["revs"]:
+                data = revision["data"]
+                metrics = data["metrics"]["reports/evaluation_metrics.json"]["data"]
+                found[data["params"]["params.yaml"]["data"]["train"]["model"]] = metrics
+    return found

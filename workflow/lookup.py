@@ -1,0 +1,109 @@
+"""What the rules ask: the checked parameters, the code behind a script, the trading days as a pattern."""
+
+import ast
+import re
+import sys
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from options_pricing.run.calendar import FIRST_YEAR, LAST_YEAR, sessions_between
+from options_pricing.run.errors import TaskError
+from options_pricing.run.files import sha256_of
+from options_pricing.run.params import Params, check_params, load_params
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGE = "options_pricing"
+
+
+def open_params(path: str, *, date: object = None) -> Params:
+    """Check the parameter file before any job; `date` (YYYYMMDD) stands in for ``run.date``.
+
+    What is wrong with it ends Snakemake at once, in a few lines and with the exit code of its class.
+    """
+    try:
+        params = load_params(Path(path))
+        if date is None:
+            return params
+        changed = params.model_dump() | {"run": params.run.model_dump() | {"date": str(date)}}
+        return check_params(changed, f"{path} with date={date}")
+    except TaskError as error:
+        print(f"snakemake: {error}", file=sys.stderr)
+        sys.exit(error.exit_code)
+
+
+def section_of(params: Params, keys: Iterable[str]) -> dict[str, Any]:
+    """``{"train": {...}, "run.date": "20261120"}`` for the given dotted keys, defaults filled in."""
+    found = {}
+    for key in keys:
+        value: Any = params.model_dump(mode="json")
+        for part in key.split("."):
+            value = value[part]
+        found[key] = value
+    return found
+
+
+def date_pattern(window: list[str]) -> str:
+    """Eight digits that are a trading day of the exchange, from a year before the window to a year after it.
+
+    Snakemake compiles the pattern anew for every kind of file, so it is kept short: month by month, three years.
+    """
+    years = range(int(window[0][:4]) - 1, int(window[-1][:4]) + 2)
+    first, last = max(years[0], FIRST_YEAR), min(years[-1], LAST_YEAR)
+    months: dict[str, list[str]] = {}
+    for session in sessions_between(pd.Timestamp(first, 1, 1), pd.Timestamp(last, 12, 31)):
+        months.setdefault(f"{session:%Y%m}", []).append(f"{session:%d}")
+    return "|".join(f"{month}(?:{'|'.join(days)})" for month, days in months.items())
+
+
+def code_of(script: str) -> list[str]:
+    """The script and every module of the library that it imports, directly or through others.
+
+    Found by reading import statements (those inside functions too), so that a change of code reruns what it touches
+    and nothing else, and nobody has to keep a list.
+    """
+    found, todo = set(), [ROOT / script]
+    while todo:
+        path = todo.pop()
+        if path in found:
+            continue
+        found.add(path)
+        todo.extend(_imported_by(path))
+    return sorted(str(path.relative_to(ROOT)) for path in found)
+
+
+@cache
+def _imported_by(path: Path) -> frozenset[Path]:
+    tree = ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
+    wanted: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            wanted.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            wanted.add(node.module)
+            wanted.update(f"{node.module}.{alias.name}" for alias in node.names)
+    files = {_module_file(name) for name in wanted if re.match(rf"({PACKAGE}|_checkout)\b", name)}
+    return frozenset(file for file in files if file is not None)
+
+
+def _module_file(name: str) -> Path | None:
+    base = ROOT / ("scripts" if name.startswith("_") else "src") / Path(*name.split("."))
+    for file in (base.with_suffix(".py"), base / "__init__.py"):
+        # An empty __init__ says nothing, so a change of it can change nothing.
+        if file.is_file() and file.stat().st_size:
+            return file
+    return None
+
+
+def standing(*paths: str) -> dict[str, str]:
+    """The SHA-256 of those files that are there: what a daily report shows without asking for it to be remade."""
+    return {path: sha256_of(Path(path)) for path in paths if Path(path).is_file()}
+
+
+def templates() -> list[str]:
+    """The report's templates, inputs like the code."""
+    folder = ROOT / "src" / PACKAGE / "reporting" / "templates"
+    return sorted(str(path.relative_to(ROOT)) for path in folder.glob("*.j2"))

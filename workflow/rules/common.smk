@@ -1,0 +1,23 @@
+# What the rules share: a part of the parameters, the day before, what has been judged so far.
+
+
+def section(*keys):
+    """The named parts of the parameters as ONE dict: swapped scalars would go unnoticed, and so would a lambda."""
+    return section_of(params, keys)
+
+
+def earlier_raw(wildcards):
+    """The raw file of the trading day before, where the window has one: rule F03 judges completeness by it."""
+    before = [day for day in WINDOW if day < wildcards.date]
+    return [f"data/raw/options_data_{before[-1]}.csv"] if before else []
+
+
+def truth_of_a_simulated_market():
+    """Only the simulated market knows what is true."""
+    return {"truth": update("data/raw/options_data_{date}.truth.csv")} if params.source.kind == "simulated" else {}
+
+
+def judged_so_far():
+    """The arguments for what a person last trained, evaluated and deployed, as far as it is there."""
+    given = [f"--{name} {path}" for name, path in JUDGED.items() if Path(path).is_file()]
+    return " ".join([*given, "--plots reports/plots"] if Path("reports/plots").is_dir() else given)
