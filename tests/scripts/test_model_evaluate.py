@@ -1,6 +1,9 @@
 import json
+import os
 import runpy
 import shutil
+import subprocess
+import sys
 
 import pandas as pd
 import pytest
@@ -43,7 +46,20 @@ def common(folder):
 
 
 @pytest.fixture
-def evaluate(root, monkeypatch, folder):
+def arguments(folder):
+    """Gives the command line for the files that are in the copy by then."""
+
+    def line():
+        given = ["--features", *map(str, sorted(folder.glob("features_*"))), "--model", str(folder / "m.pkl")]
+        given += ["--card", str(folder / "card.json"), "--metrics", str(folder / "metrics.json")]
+        given += ["--predictions", str(folder / "predictions.parquet"), "--plots", str(folder / "plots")]
+        return [*given, *common(folder)]
+
+    return line
+
+
+@pytest.fixture
+def evaluate(root, monkeypatch, folder, arguments):
     """Runs the script in the copy; gives the exit code."""
     monkeypatch.syspath_prepend(str(root / "scripts"))
     script = runpy.run_path(str(root / "scripts/model_evaluate.py"))
@@ -51,10 +67,7 @@ def evaluate(root, monkeypatch, folder):
     def run(**params):
         if params:
             (folder / "params.yaml").write_text(yaml.safe_dump(params))
-        given = ["--features", *map(str, sorted(folder.glob("features_*"))), "--model", str(folder / "m.pkl")]
-        given += ["--card", str(folder / "card.json"), "--metrics", str(folder / "metrics.json")]
-        given += ["--predictions", str(folder / "predictions.parquet"), "--plots", str(folder / "plots")]
-        return script["main"]([*given, *common(folder)])
+        return script["main"](arguments())
 
     return run
 
@@ -76,10 +89,15 @@ def test_it_writes_figures_predictions_and_plot_data(evaluate, folder):
     assert "event=metrics" in log and "model=random_walk" in log and "event=judged" in log
 
 
-def test_the_same_again_gives_the_same_bytes(evaluate, folder):
+def test_another_process_with_other_threads_gives_the_same_bytes(evaluate, arguments, folder, root):
     evaluate()
     before = written(folder)
-    assert evaluate() == 0 and written(folder) == before
+    for name in OUTPUTS:
+        (folder / name).unlink()
+    environment = os.environ | {"OMP_NUM_THREADS": "2", "OPENBLAS_NUM_THREADS": "2", "PYTHONHASHSEED": "7"}
+    command = [sys.executable, str(root / "scripts/model_evaluate.py"), *arguments()]
+    subprocess.run(command, env=environment | {"TZ": "Asia/Tokyo"}, check=True, capture_output=True)
+    assert written(folder) == before
 
 
 def test_models_are_made_as_the_trained_one_was_whatever_the_params_say_now(evaluate, folder):

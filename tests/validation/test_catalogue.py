@@ -31,7 +31,7 @@ def test_defaults_stand_where_nothing_is_said() -> None:
     assert all(applied.severity == applied.rule.severity for applied in in_force({}).values())
     changed = in_force({"P04": {"thresholds": {"ticks": 9}}})["P04"]
     assert changed.severity == "quarantine"
-    assert changed.thresholds == {"ticks": 9, "share_of_mid": 0.5, "times_bid": 5}
+    assert changed.thresholds == {"ticks": 9, "share_of_mid": 1.0, "times_bid": 10}
 
 
 def test_severities_can_be_changed() -> None:

@@ -11,7 +11,7 @@ from options_pricing.sources.yahoo_csv import YahooCsv
 from options_pricing.validation.engine import validate
 
 pytestmark = pytest.mark.market
-EXPECTED = r"I02|P01|P02|P04|P07"
+EXPECTED = r"I02|P01|P02|P04"
 
 
 def chains(market: Path, ticker: str) -> list[pd.DataFrame]:

@@ -41,14 +41,14 @@ def test_p03_crossed_fails_and_locked_warns(clean, judged) -> None:
 @pytest.mark.parametrize(
     ("bid", "ask", "fails"),
     [
-        (100.0, 166.6, False),  # half of the mid, 66.65
-        (100.0, 166.8, True),
-        (0.1, 0.35, False),  # five ticks of five cents
-        (0.1, 0.4, True),
-        (0.05, 0.25, False),
-        (0.05, 0.3, True),  # five ticks, but six times the bid
-        (0.0, 0.25, False),
-        (0.0, 0.3, True),
+        (100.0, 299.8, False),  # the mid, 199.9
+        (100.0, 300.2, True),
+        (0.1, 0.6, False),  # ten ticks of five cents
+        (0.1, 0.65, True),
+        (0.05, 0.5, False),
+        (0.05, 0.55, True),  # ten ticks, but eleven times the bid
+        (0.0, 0.5, False),
+        (0.0, 0.55, True),
         (np.nan, 5.0, False),
     ],
 )
@@ -59,10 +59,10 @@ def test_p04_wide_in_ticks_and_in_percent(clean, failing, bid, ask, fails) -> No
 
 def test_p04_counts_the_ticks_of_the_root(clean, failing, row_of) -> None:
     fund = row_of(clean, "SPY", "2026-12-18", 420.0, "P")
-    clean.loc[fund, ["bid", "ask"]] = [0.02, 0.07]
-    clean.loc[9, ["bid", "ask"]] = [0.1, 0.35]
+    clean.loc[fund, ["bid", "ask"]] = [0.02, 0.12]
+    clean.loc[9, ["bid", "ask"]] = [0.1, 0.6]
     assert failing(rules.spread, clean, times_bid=100) == []
-    clean.loc[fund, ["bid", "ask"]] = [0.02, 0.08]
+    clean.loc[fund, ["bid", "ask"]] = [0.02, 0.13]
     assert failing(rules.spread, clean, times_bid=100) == [fund]
 
 

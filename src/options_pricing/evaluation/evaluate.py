@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from options_pricing.evaluation.bootstrap import figures_with_intervals
 from options_pricing.evaluation.metrics import DaySums, figures_of
@@ -46,7 +47,8 @@ def judge(features: pd.DataFrame, protocols: Sequence[str], setting: Setting) ->
     parts, skipped = [], {}
     for name in protocols:
         try:
-            parts.append(PROTOCOLS[name](features, setting))
+            with threadpool_limits(1):
+                parts.append(PROTOCOLS[name](features, setting))
         except NotPossibleError as reason:
             skipped[name] = str(reason)
     if not parts:
@@ -65,13 +67,16 @@ def evaluation_metrics(
 
     The figures are those of `DaySums`; null where one cannot be computed.
     """
+    # The order in which threads add up would show in the last digits.
+    with threadpool_limits(1):
+        found = {name: _protocol(judged, name, evaluate) for name in judged.protocols}
     return {
         "simulated": simulated,
         "chosen_model": chosen_model,
         "days": sorted(day_names(features).unique().tolist()),
         "underlyings": sorted(features["underlying"].unique().tolist()),
         "confidence": evaluate.confidence,
-        "protocols": {name: _protocol(judged, name, evaluate) for name in judged.protocols},
+        "protocols": found,
         "skipped": judged.skipped,
     }
 

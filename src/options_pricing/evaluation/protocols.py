@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.model_selection import train_test_split
 
-from options_pricing.models.base import ASKED, Array, Model, asked, day_names, eligible_quotes
+from options_pricing.models.base import QUOTED, Array, Model, asked, day_names, eligible_quotes
 from options_pricing.models.forward_curve import with_forwards
 from options_pricing.models.prices import early_exercise, vols_of_prices
 from options_pricing.models.random_walk import RandomWalk
@@ -24,7 +24,6 @@ from options_pricing.run.errors import BadDataError
 from options_pricing.run.log import progress
 from options_pricing.run.params import Train
 
-QUOTED = [*ASKED, "bid", "ask", "mid", "implied_vol"]
 RANDOM_ROWS_TEST_SHARE = 0.2
 FEWEST_RANDOM_ROWS = 10
 ANY_EXPIRATION = {"min_days_to_expiry": 0, "max_days_to_expiry": 100_000}
@@ -63,7 +62,7 @@ class Setting:
 
     def eligible(self, features: pd.DataFrame) -> pd.DataFrame:
         """The quotes that are fitted and judged in `next_day` and `same_day`."""
-        return eligible_quotes(features, self.train.min_days_to_expiry, self.train.max_days_to_expiry)[QUOTED]
+        return eligible_quotes(features, self.train.min_days_to_expiry, self.train.max_days_to_expiry)[list(QUOTED)]
 
 
 def next_day(features: pd.DataFrame, setting: Setting) -> pd.DataFrame:

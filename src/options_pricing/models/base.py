@@ -33,6 +33,8 @@ ASKED = (
     "year_fraction",
 )
 
+QUOTED = (*ASKED, "bid", "ask", "mid", "implied_vol")
+
 
 class Model(ABC):
     """A way to price options from the days known so far; one object serves all underlyings of its tables.

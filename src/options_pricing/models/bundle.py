@@ -1,5 +1,6 @@
 """What is pickled, staged and served: a fitted model with the day it stands on."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,7 @@ from numpy.typing import NDArray
 
 from options_pricing.models.base import (
     ASKED,
+    QUOTED,
     Model,
     by_underlying,
     eligible_quotes,
@@ -25,7 +27,6 @@ from options_pricing.models.listing import (
 from options_pricing.models.prices import greeks_at
 from options_pricing.models.random_walk import surface_of
 
-QUOTED = [*ASKED, "bid", "ask", "mid", "implied_vol"]
 PRICED = [
     "predicted_price",
     "predicted_implied_vol",
@@ -135,7 +136,7 @@ class PricingModel:
         return beyond
 
 
-def _packed(frame: pd.DataFrame, columns: list[str]) -> Table:
+def _packed(frame: pd.DataFrame, columns: Sequence[str]) -> Table:
     """A table as plain arrays, whose pickle depends on nothing but their values."""
     return {name: _plain(frame[name]) for name in columns}
 

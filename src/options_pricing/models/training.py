@@ -58,11 +58,13 @@ def train_model(features: pd.DataFrame, train: Train, *, tree_steps: int) -> Tra
 
 
 def why_not_fitted(features: pd.DataFrame, train: Train) -> dict[str, str]:
-    """The underlyings whose last day cannot be fitted, and why."""
-    newest = last_days(features)
+    """The underlyings that the last day does not let be fitted, and why."""
+    newest, as_of = last_days(features), features["trade_date"].max()
     found = {}
     for underlying, rows in by_underlying(newest):
-        reason = _why_not(newest.iloc[rows], train)
+        chain = newest.iloc[rows]
+        missing = chain["trade_date"].iloc[0] < as_of
+        reason = f"it has no quotes of {as_of:%Y%m%d}" if missing else _why_not(chain, train)
         if reason:
             found[underlying] = reason
     return found

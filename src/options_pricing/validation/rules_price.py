@@ -25,11 +25,13 @@ def crossed(chain: Chain, limits: Thresholds) -> Finding:
     return Finding(rows=chain.ask < chain.bid, mild_rows=(chain.ask == chain.bid) & (chain.bid > 0))
 
 
-@rule("P04", "spread too wide", source="OWN", severity="quarantine", ticks=5, share_of_mid=0.5, times_bid=5)
+@rule("P04", "spread too wide", source="OWN", severity="quarantine", ticks=10, share_of_mid=1.0, times_bid=10)
 def spread(chain: Chain, limits: Thresholds) -> Finding:
     """Fails with ``ask - bid > max(ticks * tick, share_of_mid * mid)``, and with ``ask > times_bid * bid > 0``.
 
-    The tick is the one that the root's own prices show (`Chain.ticks`).
+    The tick is the one that the root's own prices show (`Chain.ticks`). The literature's 5 ticks, half of mid and five
+    times the bid put most two-sided quotes of the far wings into quarantine. A surface without them extrapolates there,
+    and is then too easy a benchmark for the models held against it.
     """
     rounding = 1e-9
     allowed = np.maximum(limits["ticks"] * chain.tick_at(chain.mid), limits["share_of_mid"] * chain.mid)
@@ -56,12 +58,13 @@ def tick_grid(chain: Chain, limits: Thresholds) -> Finding:
     return Finding(rows=failed)
 
 
-@rule("P07", "further out than two strikes without a bid", source="VIX white paper", severity="quarantine", run=2)
+@rule("P07", "further out than two strikes without a bid", source="VIX white paper", severity="warn", run=2)
 def beyond_the_bids(chain: Chain, limits: Thresholds) -> Finding:
     """Walking out from the money, strike by strike, fails all that lies beyond `run` consecutive zero bids.
 
     Puts are walked down and calls up from the expiration's parity forward (the underlying's price where it has none).
-    A strike that is quoted more than once counts as bid for if one of its quotes has a bid.
+    A strike that is quoted more than once counts as bid for if one of its quotes has a bid. It only warns unless told
+    otherwise: a variance swap's strip ends there, but a two-sided quote further out still says where the wing is.
     """
     forward = chain.parity_by_row[0]
     centre = np.where(np.isfinite(forward), forward, chain.underlying_price)
