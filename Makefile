@@ -35,8 +35,7 @@ fix: $(READY)
 	ruff check --fix .
 	ruff format .
 	snakefmt workflow
-	snakemake -f dvc_yaml
-	pytest -q --fix tests/test_generated.py
+	pytest -q --fix tests/test_generated.py tests/test_docs_files.py
 
 # uv installs the lock in seconds; where it can't reach the package index that pip is set up for, pip does it in a minute.
 $(READY): requirements.lock requirements-uv.lock pyproject.toml

@@ -22,8 +22,8 @@ from options_pricing.validation.rules_file import SESSIONS_COMPARED
 def work(args: argparse.Namespace, params: Params, log: TaskLog) -> None:
     rules_in_force(params.validation)  # a wrong parameter is said before any file is read
     meta = _meta_of(args.raw)
-    raw = read_csv(args.raw, RAW)
-    previous = [read_csv(path, RAW) for path in sorted(args.previous)[-SESSIONS_COMPARED:]]
+    raw = read_csv(args.raw, RAW, judged_later=True)
+    previous = [read_csv(path, RAW, judged_later=True) for path in sorted(args.previous)[-SESSIONS_COMPARED:]]
     log.info("read", raw=args.raw, rows=len(raw), previous_days=len(previous), source=meta["source"])
     judged = validate(raw, previous, args.date, params.validation)
     report = _with_origin(judged.report, meta)

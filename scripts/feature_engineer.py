@@ -8,7 +8,7 @@ import _checkout  # noqa: F401  (this checkout's src/ first)
 import pandas as pd
 
 from options_pricing.quotes.schema import FEATURES, VALIDATED
-from options_pricing.quotes.tables import read_csv, write_csv
+from options_pricing.quotes.tables import read_csv, require_contracts, write_csv
 from options_pricing.run.errors import BadDataError
 from options_pricing.run.log import TaskLog
 from options_pricing.run.params import Params
@@ -22,12 +22,14 @@ def work(args: argparse.Namespace, params: Params, log: TaskLog) -> None:
     """Read the validated quotes, make the features, write them and log what they are like."""
     validated = read_csv(args.validated, VALIDATED)
     check_day(validated, args)
+    require_contracts(validated, args.validated)
     features = build_features(validated, params.features)
     write_csv(features, args.out, FEATURES)
     log_expirations(features, log)
-    for name, figures in describe(features).iterrows():
+    described = describe(features)
+    for name, figures in described.iterrows():
         log.info("feature", name=name, **figures)
-    log.info("features", validated=args.validated, out=args.out, rows=len(features), made=len(describe(features)))
+    log.info("features", validated=args.validated, out=args.out, rows=len(features), made=len(described))
 
 
 def check_day(validated: pd.DataFrame, args: argparse.Namespace) -> None:

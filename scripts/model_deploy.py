@@ -9,7 +9,13 @@ import _checkout  # noqa: F401  (this checkout's src/ first)
 
 from options_pricing.release.folders import whole_folder
 from options_pricing.release.manifest import MANIFEST_FILE
-from options_pricing.release.staging import deployment_status, release_files, require_passed, write_files
+from options_pricing.release.staging import (
+    deployment_status,
+    release_files,
+    require_passed,
+    require_replaceable,
+    write_files,
+)
 from options_pricing.release.verify import read_manifest
 from options_pricing.run.files import write_json
 from options_pricing.run.log import TaskLog
@@ -20,6 +26,7 @@ from options_pricing.serving.trial import try_release
 
 def work(args: argparse.Namespace, params: Params, log: TaskLog) -> None:
     """Stage the release whole, try it, and only then put it in the place of the one before."""
+    require_replaceable(args.release)
     files = release_files(args.model, args.card, golden_count=params.deploy.golden_rows)
     with whole_folder(args.release) as folder:
         write_files(folder, files)

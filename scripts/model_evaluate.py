@@ -1,7 +1,6 @@
 """model_evaluate: judge every model on days it has not seen; give the figures, the predictions and plot data."""
 
 import argparse
-import hashlib
 import sys
 from pathlib import Path
 from typing import Any
@@ -14,9 +13,8 @@ from options_pricing.evaluation.tables import error_by_bucket, r2_by_day
 from options_pricing.models.feature_files import read_features
 from options_pricing.quotes.schema import ERROR_BY_BUCKET, PREDICTIONS, R2_BY_DAY
 from options_pricing.quotes.tables import write_csv, write_parquet
-from options_pricing.release.verify import TRAIN_AGAIN, check_versions, read_card, unpickled
-from options_pricing.run.errors import ModelRefusedError
-from options_pricing.run.files import read_bytes, write_json
+from options_pricing.release.verify import load_trained
+from options_pricing.run.files import write_json
 from options_pricing.run.log import TaskLog
 from options_pricing.run.params import Evaluate, Params, Train
 from options_pricing.run.task import run_task, task_parser
@@ -24,7 +22,7 @@ from options_pricing.run.task import run_task, task_parser
 
 def work(args: argparse.Namespace, params: Params, log: TaskLog) -> None:
     setting, chosen, simulated = _as_trained(args.model, args.card, params.evaluate)
-    features = read_features(args.features)
+    features = read_features(args.features, until=args.date)
     log.info("read", model=args.model, chosen_model=chosen, files=len(args.features), rows=len(features))
     judged = judge(features, params.evaluate.protocols, setting)
     metrics = evaluation_metrics(judged, features, params.evaluate, chosen_model=chosen, simulated=simulated)
@@ -38,18 +36,10 @@ def work(args: argparse.Namespace, params: Params, log: TaskLog) -> None:
 
 def _as_trained(model: Path, card: Path, evaluate: Evaluate) -> tuple[Setting, str, bool]:
     """How the model was trained, from the pickle that its card names; the model's name; whether it is simulated."""
-    content, told = read_bytes(model), read_card(read_bytes(card), card)
-    if hashlib.sha256(content).hexdigest() != told.model_sha256:
-        raise ModelRefusedError(
-            f"{model} is refused; it was not loaded",
-            why=f"its SHA-256 is not the model_sha256 of {card}",
-            fix=TRAIN_AGAIN,
-        )
-    check_versions(told.versions, model)
-    pricing = unpickled(content, model)
-    train = Train.model_validate(pricing.train)
-    setting = Setting(train, pricing.model.tree_steps, evaluate.held_out, evaluate.seed)
-    return setting, train.model, told.simulated
+    trained = load_trained(model, card)
+    train = Train.model_validate(trained.model.train)
+    setting = Setting(train, trained.model.model.tree_steps, evaluate.held_out, evaluate.seed)
+    return setting, train.model, trained.card.simulated
 
 
 def _tell(metrics: dict[str, Any], log: TaskLog) -> None:

@@ -1,11 +1,9 @@
 """A small real model, its card and its staged release, for the tests of release, serving and model_deploy."""
 
-import dataclasses
 import hashlib
 import json
 import pickle
 import platform
-import runpy
 from collections.abc import Mapping
 from functools import cache
 from importlib.metadata import version
@@ -17,18 +15,16 @@ from options_pricing.models.registry import make_model
 from options_pricing.release.manifest import CARD_FILE, MANIFEST_FILE, MODEL_FILE, release_id_of
 from options_pricing.release.staging import release_files, write_files
 from options_pricing.run.params import Boosted, Train
+from tests.made_up_features import Market, make_features
 
-MADE_UP = runpy.run_path(str(Path(__file__).with_name("made_up_features.py")))
 GOLDEN_ROWS = 12
 
 
 @cache
 def pickled_model(name: str = "boosted") -> bytes:
     """A model fitted on a made-up market: an index with European options and a stock with American ones."""
-    market = dataclasses.replace(
-        MADE_UP["Market"](), underlyings=("IDX", "STK"), american=("STK",), days=4, expirations=(20, 41, 104), strikes=9
-    )
-    features = MADE_UP["make_features"](market)
+    market = Market(underlyings=("IDX", "STK"), american=("STK",), days=4, expirations=(20, 41, 104), strikes=9)
+    features = make_features(market)
     train = Train(model=name, boosted=Boosted(max_iter=10, min_samples_leaf=20))
     model = make_model(name, train).fit(features)
     return pickle.dumps(PricingModel(model, features, train.model_dump(mode="json")))

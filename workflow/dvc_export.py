@@ -6,6 +6,7 @@ the window, ``data_fetch_20261120``. The shell line becomes ``cmd``, inputs ``de
 """
 
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -43,15 +44,13 @@ PLOT_AXES = {
 class Files(list[str]):
     """The files of a rule, by position and by name, as its shell line asks for them."""
 
-    def __init__(self, files: Iterable[str], names: dict[str, tuple[int, int | None]] | None = None) -> None:
+    def __init__(self, files: Iterable[str], names: dict[str, list[str]]) -> None:
         super().__init__(files)
-        self.names = {
-            name: Files(self[i : i + 1] if j is None else self[i:j]) for name, (i, j) in (names or {}).items()
-        }
+        self.names = names
 
     def __getattr__(self, name: str) -> "Files":
         try:
-            return self.names[name]
+            return Files(self.names[name], {})
         except KeyError:
             raise AttributeError(name) from None
 
@@ -61,22 +60,17 @@ class Files(list[str]):
 
 def files_of(declared: Any, wildcards: dict[str, str]) -> Files:
     """Fill the wildcards into the inputs, outputs or logs of a rule; input functions are called."""
-    files: list[str] = []
-    names: dict[str, tuple[int, int | None]] = {}
-    named = {start: (name, end) for name, (start, end) in declared._get_names()}
-    for position, item in enumerate(declared):
-        found = item(SimpleNamespace(**wildcards)) if callable(item) else item
-        filled = [apply_wildcards(str(f), wildcards) for f in ([found] if isinstance(found, str) else found)]
-        name, end = named.get(position, (None, None))
-        if name is not None:
-            # A list of files stands flat in the rule; a function's answer grows here.
-            grown = len(filled) if end is None and callable(item) else None
-            last = (
-                None if end is None and grown is None else len(files) + (grown if grown is not None else end - position)
-            )
-            names[name] = (len(files), last)
-        files.extend(filled)
-    return Files(files, names)
+    filled = [_filled(item, wildcards) for item in declared]
+    names = {
+        name: list(chain(*filled[start : start + 1 if end is None else end]))
+        for name, (start, end) in declared._get_names()
+    }
+    return Files(chain(*filled), names)
+
+
+def _filled(item: Any, wildcards: dict[str, str]) -> list[str]:
+    found = item(SimpleNamespace(**wildcards)) if callable(item) else item
+    return [apply_wildcards(str(file), wildcards) for file in ([found] if isinstance(found, str) else found)]
 
 
 def stage(rule: Any, wildcards: dict[str, str], params_file: str) -> dict[str, Any]:

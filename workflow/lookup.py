@@ -59,13 +59,13 @@ def date_pattern(window: list[str]) -> str:
     return "|".join(f"{month}(?:{'|'.join(days)})" for month, days in months.items())
 
 
-def code_of(script: str) -> list[str]:
-    """The script and every module of the library that it imports, directly or through others.
+def code_of(*scripts: str) -> list[str]:
+    """The scripts and every module of the library that they import, directly or through others.
 
     Found by reading import statements (those inside functions too), so that a change of code reruns what it touches
     and nothing else, and nobody has to keep a list.
     """
-    found, todo = set(), [ROOT / script]
+    found, todo = set(), [ROOT / script for script in scripts]
     while todo:
         path = todo.pop()
         if path in found:

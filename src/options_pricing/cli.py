@@ -9,7 +9,7 @@ from options_pricing.run.errors import ExitCode, TaskError
 
 
 def _sync(args: argparse.Namespace) -> int:
-    from options_pricing.run.two_tools import reconcile
+    from options_pricing.run.sync import reconcile
 
     print(reconcile(args.folder))
     return ExitCode.OK

@@ -1,21 +1,19 @@
 """Staged releases of a small real model."""
 
 import json
-import runpy
 import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-MADE = runpy.run_path(str(Path(__file__).parents[1] / "made_release.py"))
+from tests.made_release import edit_manifest, write_staged
 
 
 @pytest.fixture(scope="session")
 def staged(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A release that nobody changes."""
-    folder: Path = MADE["write_staged"](tmp_path_factory.mktemp("staged"))
-    return folder
+    return write_staged(tmp_path_factory.mktemp("staged"))
 
 
 @pytest.fixture
@@ -29,16 +27,10 @@ def staged_with(staged_copy: Path) -> Any:
     """Gives a release whose manifest says something else, and has the id that belongs to that."""
 
     def make(**changes: Any) -> Path:
-        MADE["edit_manifest"](staged_copy, **changes)
+        edit_manifest(staged_copy, **changes)
         return staged_copy
 
     return make
-
-
-@pytest.fixture
-def made() -> dict[str, Any]:
-    """The functions of made_release.py by name."""
-    return MADE
 
 
 @pytest.fixture(scope="session")

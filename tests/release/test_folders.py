@@ -89,7 +89,7 @@ def die_at_step(target: Path, step: int) -> int:
         os._exit(0)
 
 
-def test_65_killed_at_any_step_the_old_or_the_new_is_whole_and_the_next_run_heals(tmp_path):
+def test_killed_at_any_step_the_old_or_the_new_is_whole_and_the_next_run_heals(tmp_path):
     target = tmp_path / "staged"
     stage(target, "old")
     seen, step, status = set(), 0, 1

@@ -9,10 +9,11 @@ from options_pricing.release.manifest import CARD_FILE, MANIFEST_FILE, MODEL_FIL
 from options_pricing.release.staging import Check, deployment_status, release_files, require_passed, write_files
 from options_pricing.release.verify import load_release, read_manifest
 from options_pricing.run.errors import MissingInputError, ModelRefusedError, UnhealthyError
+from tests.made_release import write_trained
 
 
-def test_what_is_staged_is_loaded_again_and_is_the_same_the_next_time(made, tmp_path):
-    trained = made["write_trained"](tmp_path)
+def test_what_is_staged_is_loaded_again_and_is_the_same_the_next_time(tmp_path):
+    trained = write_trained(tmp_path)
     files = release_files(*trained, golden_count=5)
     assert set(files) == {MODEL_FILE, CARD_FILE, MANIFEST_FILE}
     assert release_files(*trained, golden_count=5) == files
@@ -31,20 +32,20 @@ def test_what_is_staged_is_loaded_again_and_is_the_same_the_next_time(made, tmp_
         {"simulated": "perhaps"},
     ],
 )
-def test_a_model_whose_card_does_not_fit_is_never_unpickled(made, tmp_path, monkeypatch, card):
-    trained = made["write_trained"](tmp_path, **card)
+def test_a_model_whose_card_does_not_fit_is_never_unpickled(tmp_path, monkeypatch, card):
+    trained = write_trained(tmp_path, **card)
     monkeypatch.setattr(verify.pickle, "loads", lambda content: pytest.fail("it was unpickled"))
     with pytest.raises(ModelRefusedError):
         release_files(*trained, golden_count=5)
 
 
-def test_something_else_than_a_model_is_refused(made, tmp_path):
+def test_something_else_than_a_model_is_refused(tmp_path):
     with pytest.raises(ModelRefusedError, match="list"):
-        release_files(*made["write_trained"](tmp_path, pickle.dumps([])), golden_count=5)
+        release_files(*write_trained(tmp_path, pickle.dumps([])), golden_count=5)
 
 
-def test_a_card_that_is_no_json_is_refused_and_a_missing_model_is_missing(made, tmp_path):
-    model, card = made["write_trained"](tmp_path)
+def test_a_card_that_is_no_json_is_refused_and_a_missing_model_is_missing(tmp_path):
+    model, card = write_trained(tmp_path)
     card.write_text("{")
     with pytest.raises(ModelRefusedError, match="not JSON"):
         release_files(model, card, golden_count=5)

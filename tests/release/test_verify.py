@@ -14,6 +14,7 @@ from options_pricing.release import verify
 from options_pricing.release.golden import golden_differences
 from options_pricing.release.verify import load_release, verify_release
 from options_pricing.run.errors import ExitCode, MissingInputError, ModelRefusedError
+from tests.made_release import card_of, fingerprint
 
 MODEL, CARD, MANIFEST = "options_pricing_model.pkl", "model_card.json", "manifest.json"
 
@@ -43,7 +44,7 @@ def test_a_whole_release_is_loaded_and_prices_as_it_did(staged):
 
 
 @pytest.mark.parametrize("name", [MODEL, CARD, MANIFEST])
-def test_57_any_bit_that_is_flipped_is_found_before_anything_is_unpickled(staged_copy, name, never_unpickled):
+def test_any_bit_that_is_flipped_is_found_before_anything_is_unpickled(staged_copy, name, never_unpickled):
     path = staged_copy / name
     whole = path.read_bytes()
     drawn = random.Random(57)
@@ -68,7 +69,7 @@ def test_57_any_bit_that_is_flipped_is_found_before_anything_is_unpickled(staged
     ],
     ids=["a byte short", "half", "empty", "a byte more", "random", "another pickle"],
 )
-def test_57_another_model_is_refused_before_it_is_unpickled(staged_copy, spoil, never_unpickled):
+def test_another_model_is_refused_before_it_is_unpickled(staged_copy, spoil, never_unpickled):
     path = staged_copy / MODEL
     path.write_bytes(spoil(path.read_bytes()))
     refused(staged_copy, MODEL)
@@ -98,7 +99,7 @@ def test_a_manifest_that_is_none_is_refused(staged_copy, content, never_unpickle
 
 
 @pytest.mark.parametrize("key", ["as_of", "simulated", "files", "sizes", "versions", "golden_rows", "days"])
-def test_61_a_manifest_that_was_edited_is_refused(staged_copy, key, never_unpickled):
+def test_a_manifest_that_was_edited_is_refused(staged_copy, key, never_unpickled):
     path = staged_copy / MANIFEST
     held = json.loads(path.read_text())
     edits = {
@@ -131,7 +132,7 @@ class Malicious:
 
 
 @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
-def test_58_a_malicious_model_does_not_run(staged_copy, tmp_path, protocol):
+def test_a_malicious_model_does_not_run(staged_copy, tmp_path, protocol):
     canary = tmp_path / "canary"
     content = pickle.dumps(Malicious(canary), protocol=protocol)
     (staged_copy / MODEL).write_bytes(content)
@@ -142,7 +143,7 @@ def test_58_a_malicious_model_does_not_run(staged_copy, tmp_path, protocol):
     assert canary.exists()
 
 
-def test_58_nor_does_one_of_the_right_size(staged_copy, tmp_path):
+def test_nor_does_one_of_the_right_size(staged_copy, tmp_path):
     canary = tmp_path / "canary"
     content = pickle.dumps(Malicious(canary))
     path = staged_copy / MODEL
@@ -156,7 +157,7 @@ HERE = {"python": platform.python_version(), "numpy": version("numpy"), "scikit-
 
 @pytest.mark.parametrize("library", list(HERE))
 @pytest.mark.parametrize("other", ["1.5.2", "3.10.1", "99.0.0", "", None])
-def test_59_a_model_made_with_another_version_is_refused_with_the_retrain_command(
+def test_a_model_made_with_another_version_is_refused_with_the_retrain_command(
     staged_with, manifest, library, other, never_unpickled
 ):
     versions = manifest["versions"] | {library: other}
@@ -167,7 +168,7 @@ def test_59_a_model_made_with_another_version_is_refused_with_the_retrain_comman
 
 
 @pytest.mark.parametrize("library", list(HERE))
-def test_59_another_patch_version_is_accepted(staged_with, manifest, library):
+def test_another_patch_version_is_accepted(staged_with, manifest, library):
     major, minor, *_ = HERE[library].split(".")
     verify_release(staged_with(versions=manifest["versions"] | {library: f"{major}.{minor}.999"}))
 
@@ -177,14 +178,14 @@ def test_59_another_patch_version_is_accepted(staged_with, manifest, library):
     [(pickle.dumps({"not": "a model"}), "dict"), (b"coptions_pricing.models.bundle\nGone\n.", "Gone")],
     ids=["another object", "a class that is gone"],
 )
-def test_what_is_named_by_the_manifest_and_is_no_model_is_refused(staged_copy, made, content, word):
-    card = json.dumps(made["card_of"](content)).encode()
-    made["fingerprint"](staged_copy, {MODEL: content, CARD: card})
+def test_what_is_named_by_the_manifest_and_is_no_model_is_refused(staged_copy, content, word):
+    card = json.dumps(card_of(content)).encode()
+    fingerprint(staged_copy, {MODEL: content, CARD: card})
     assert word in refused(staged_copy, MODEL).why
 
 
-def test_the_card_of_another_model_is_refused(staged_copy, made, never_unpickled):
-    made["fingerprint"](staged_copy, {CARD: json.dumps(made["card_of"](b"another")).encode()})
+def test_the_card_of_another_model_is_refused(staged_copy, never_unpickled):
+    fingerprint(staged_copy, {CARD: json.dumps(card_of(b"another")).encode()})
     refused(staged_copy, CARD)
 
 

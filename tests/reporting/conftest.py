@@ -1,6 +1,5 @@
 """What the report's tests share: one set of made files, and the report of it."""
 
-import runpy
 from pathlib import Path
 from typing import Any
 
@@ -8,26 +7,19 @@ import pytest
 
 from options_pricing.reporting.context import build_context
 from options_pricing.reporting.inputs import Inputs, ReportFiles, read_inputs
-
-MADE = runpy.run_path(str(Path(__file__).with_name("made_files.py")))
-
-
-@pytest.fixture(scope="session")
-def shapes() -> dict[str, Any]:
-    """The functions of made_files.py by name."""
-    return MADE
+from tests.reporting.made_files import MadeFiles
 
 
 @pytest.fixture
-def made(tmp_path: Path) -> Any:
+def made(tmp_path: Path) -> MadeFiles:
     """A folder of inputs that a test may change."""
-    return MADE["MadeFiles"](tmp_path)
+    return MadeFiles(tmp_path)
 
 
 @pytest.fixture(scope="session")
 def files(tmp_path_factory: pytest.TempPathFactory) -> ReportFiles:
     """A folder of inputs that nobody changes."""
-    return MADE["MadeFiles"](tmp_path_factory.mktemp("report")).files
+    return MadeFiles(tmp_path_factory.mktemp("report")).files
 
 
 @pytest.fixture(scope="session")

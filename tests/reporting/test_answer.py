@@ -4,12 +4,13 @@ import pytest
 
 from options_pricing.reporting.answer import answer, main_protocol
 from options_pricing.reporting.inputs import Metrics
+from tests.reporting.made_files import metrics_of, random_rows
 
 R2 = "r2_implied_vol_vs_random_walk"
 
 
-def said(inputs, shapes, *, chosen="boosted", protocol="next_day", days=None, **estimate):
-    metrics = shapes["metrics_of"]() | {"chosen_model": chosen}
+def said(inputs, *, chosen="boosted", protocol="next_day", days=None, **estimate):
+    metrics = metrics_of() | {"chosen_model": chosen}
     metrics["protocols"] = {protocol: metrics["protocols"]["next_day"]}
     if days is not None:
         metrics["protocols"][protocol]["days"] = days
@@ -33,32 +34,32 @@ def said(inputs, shapes, *, chosen="boosted", protocol="next_day", days=None, **
         (-0.2, -0.05, 0.0, "There is no evidence that"),
     ],
 )
-def test_the_verdict_follows_the_interval(inputs, shapes, low, value, high, words):
-    verdict = said(inputs, shapes, value=value, low=low, high=high)[0]
+def test_the_verdict_follows_the_interval(inputs, low, value, high, words):
+    verdict = said(inputs, value=value, low=low, high=high)[0]
     assert verdict.startswith(words)
     assert "95 % interval" in verdict
     assert ("which includes 0" in verdict) == (low <= 0 <= high)
     assert "5 days, 1,000 quotes" in verdict
 
 
-def test_a_correction_of_nothing_is_called_what_it_is(inputs, shapes):
-    verdict = said(inputs, shapes, value=0.0, low=0.0, high=0.0)[0]
+def test_a_correction_of_nothing_is_called_what_it_is(inputs):
+    verdict = said(inputs, value=0.0, low=0.0, high=0.0)[0]
     assert verdict.startswith("On these quotes the boosted surface predicts just what yesterday's surface predicts")
 
 
-def test_without_an_interval_nothing_is_claimed(inputs, shapes):
-    verdict = said(inputs, shapes, days=["20261119", "20261120"], value=0.9, low=None, high=None)[0]
+def test_without_an_interval_nothing_is_claimed(inputs):
+    verdict = said(inputs, days=["20261119", "20261120"], value=0.9, low=None, high=None)[0]
     assert verdict.startswith("Whether the boosted surface beats yesterday's surface cannot be said: 2 days")
     assert "0.900" in verdict
 
 
-def test_without_the_figure_nothing_is_claimed(inputs, shapes):
-    assert said(inputs, shapes, value=None, low=None, high=None)[0].endswith("that figure could not be computed.")
+def test_without_the_figure_nothing_is_claimed(inputs):
+    assert said(inputs, value=None, low=None, high=None)[0].endswith("that figure could not be computed.")
 
 
-def test_one_day_has_no_yesterday(inputs, shapes):
-    metrics = shapes["metrics_of"]()
-    metrics |= {"days": ["20261120"], "protocols": {"random_rows": shapes["random_rows"]()}}
+def test_one_day_has_no_yesterday(inputs):
+    metrics = metrics_of()
+    metrics |= {"days": ["20261120"], "protocols": {"random_rows": random_rows()}}
     sentences = answer(dataclasses.replace(inputs, metrics=Metrics.model_validate(metrics)))
     assert (
         sentences[0]
@@ -66,29 +67,29 @@ def test_one_day_has_no_yesterday(inputs, shapes):
     )
 
 
-def test_a_poor_r2_of_price_is_not_held_up_as_easy_to_reach(inputs, shapes):
-    metrics = shapes["metrics_of"]()
+def test_a_poor_r2_of_price_is_not_held_up_as_easy_to_reach(inputs):
+    metrics = metrics_of()
     metrics["protocols"]["next_day"]["models"]["flat_vol"]["r2_price"]["value"] = -1.7
     sentences = answer(dataclasses.replace(inputs, metrics=Metrics.model_validate(metrics)))
     assert "flat" not in sentences[2]
     assert "0.9989 for yesterday's surface:" in sentences[2]
 
 
-def test_the_benchmark_is_not_held_against_itself(inputs, shapes):
-    sentences = said(inputs, shapes, chosen="random_walk")
+def test_the_benchmark_is_not_held_against_itself(inputs):
+    sentences = said(inputs, chosen="random_walk")
     assert "the benchmark" in sentences[0]
     assert "0.679 for one flat volatility" in sentences[2]
     assert "for yesterday's surface" not in sentences[2]
 
 
-def test_r2_of_price_is_named_with_what_it_does_not_say(inputs, shapes):
-    sentence = said(inputs, shapes)[2]
+def test_r2_of_price_is_named_with_what_it_does_not_say(inputs):
+    sentence = said(inputs)[2]
     assert "0.9993, against 0.9989 for yesterday's surface and 0.679 for one flat volatility" in sentence
     assert "does not say that a model is good" in sentence
 
 
-def test_within_one_day_the_walk_is_the_days_own_surface_and_may_beat_yesterdays(inputs, shapes):
-    verdict = said(inputs, shapes, chosen="random_walk", protocol="same_day", value=0.9, low=0.8, high=0.95)[0]
+def test_within_one_day_the_walk_is_the_days_own_surface_and_may_beat_yesterdays(inputs):
+    verdict = said(inputs, chosen="random_walk", protocol="same_day", value=0.9, low=0.8, high=0.95)[0]
     assert verdict.startswith("The day's own surface beats yesterday's surface: it takes away 90.0 %")
 
 

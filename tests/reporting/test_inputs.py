@@ -8,6 +8,7 @@ from options_pricing.quotes.schema import FEATURES, PREDICTIONS
 from options_pricing.quotes.tables import write_parquet
 from options_pricing.reporting.inputs import read_inputs
 from options_pricing.run.errors import BadDataError, MissingInputError
+from tests.reporting.made_files import validation_of
 
 
 def test_every_input_is_listed_with_its_own_sha256_and_maker(inputs, files):
@@ -59,9 +60,9 @@ def test_a_file_of_another_shape_is_bad_data_and_says_where(made, name, key, val
     assert getattr(made, name).name in caught.value.what
 
 
-def test_rows_that_are_not_conserved_are_bad_data(made, shapes):
+def test_rows_that_are_not_conserved_are_bad_data(made):
     validation = made.files.validation[0]
-    rows = shapes["validation_of"]("20261113")["rows"]
+    rows = validation_of("20261113")["rows"]
     made.change(validation, rows=rows | {"quarantined": rows["quarantined"] - 1})
     with pytest.raises(BadDataError, match=validation.name) as caught:
         read_inputs(made.files)

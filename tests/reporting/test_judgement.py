@@ -1,9 +1,10 @@
 from options_pricing.reporting.inputs import Metrics
 from options_pricing.reporting.judgement import judged, seed_section
+from tests.reporting.made_files import metrics_of, random_rows
 
 
-def metrics_with(shapes, **changes):
-    return Metrics.model_validate(shapes["metrics_of"]() | changes)
+def metrics_with(**changes):
+    return Metrics.model_validate(metrics_of() | changes)
 
 
 def test_each_protocol_has_the_chosen_models_headline_with_intervals(inputs):
@@ -29,8 +30,8 @@ def test_the_ladder_holds_every_model_least_error_first_unknown_last(inputs):
     assert "could not compute" in judged(inputs.metrics)[0].gaps
 
 
-def test_models_that_leave_quotes_without_a_price_are_named(shapes):
-    made = shapes["metrics_of"]()
+def test_models_that_leave_quotes_without_a_price_are_named():
+    made = metrics_of()
     made["protocols"]["next_day"]["models"]["flat_vol"]["coverage"] = {"value": 0.912, "low": None, "high": None}
     made["protocols"]["next_day"]["models"]["boosted"]["coverage"] = {"value": 1.0, "low": 1.0, "high": 1.0}
     gaps = judged(Metrics.model_validate(made))[0].gaps
@@ -38,8 +39,8 @@ def test_models_that_leave_quotes_without_a_price_are_named(shapes):
     assert "boosted" not in gaps
 
 
-def test_too_few_days_for_an_interval_are_the_reason_given(shapes):
-    made = shapes["metrics_of"]()
+def test_too_few_days_for_an_interval_are_the_reason_given():
+    made = metrics_of()
     protocol = made["protocols"]["next_day"]
     for model in protocol["models"].values():
         for figure in model.values():
@@ -57,8 +58,8 @@ def test_figures_by_underlying_stand_where_there_are_several_and_once(inputs):
     assert same_day.by_underlying == []
 
 
-def test_the_seeds_model_stands_beside_the_surface(shapes):
-    made = metrics_with(shapes, protocols={"random_rows": shapes["random_rows"]()})
+def test_the_seeds_model_stands_beside_the_surface():
+    made = metrics_with(protocols={"random_rows": random_rows()})
     section = seed_section(made)
     assert [(line.words, line.told, line.r2_price) for line in section.lines] == [
         ("the seed's linear regression", True, "0.344"),
@@ -69,17 +70,17 @@ def test_the_seeds_model_stands_beside_the_surface(shapes):
     assert section.answer.endswith("it explains more of the prices.")
 
 
-def test_what_one_flat_vol_reaches_on_the_seeds_rows_is_not_hidden(shapes):
-    rows = shapes["random_rows"]()
+def test_what_one_flat_vol_reaches_on_the_seeds_rows_is_not_hidden():
+    rows = random_rows()
     rows["models"]["flat_vol"] = {"r2_price": {"value": 0.9982, "low": None, "high": None}}
-    section = seed_section(metrics_with(shapes, protocols={"random_rows": rows}))
+    section = seed_section(metrics_with(protocols={"random_rows": rows}))
     assert "One flat volatility reaches 0.9982" in section.answer
 
 
-def test_the_seeds_model_may_win(shapes):
-    rows = shapes["random_rows"]()
+def test_the_seeds_model_may_win():
+    rows = random_rows()
     rows["models"]["boosted"]["r2_price"] = {"value": 0.1, "low": None, "high": None}
-    section = seed_section(metrics_with(shapes, protocols={"random_rows": rows}))
+    section = seed_section(metrics_with(protocols={"random_rows": rows}))
     assert section.answer.endswith("it does not explain more of the prices.")
 
 

@@ -6,6 +6,7 @@ import pytest
 from options_pricing.reporting.inputs import Validation
 from options_pricing.reporting.notices import check_days, notices, simulated_banner, without_later
 from options_pricing.run.errors import BadDataError
+from tests.reporting.made_files import validation_of
 
 
 def real(inputs, **changes):
@@ -108,9 +109,9 @@ def test_what_knows_no_later_day_stays(inputs):
     assert len(said) == 2
 
 
-def test_a_halted_day_and_failed_checks_are_told(inputs, shapes):
+def test_a_halted_day_and_failed_checks_are_told(inputs):
     halts = [{"id": "F03", "message": "half the rows are missing"}]
-    halted = Validation.model_validate(shapes["validation_of"]("20261118") | {"status": "halted", "halts": halts})
+    halted = Validation.model_validate(validation_of("20261118") | {"status": "halted", "halts": halts})
     checks = (inputs.status.checks[0].model_copy(update={"passed": False}), *inputs.status.checks[1:])
     bad = dataclasses.replace(
         inputs,

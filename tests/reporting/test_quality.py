@@ -1,5 +1,6 @@
 from options_pricing.reporting.inputs import Validation
 from options_pricing.reporting.quality import DAYS_SHOWN, quality_of
+from tests.reporting.made_files import validation_of
 
 
 def test_rows_of_each_day_newest_first(inputs):
@@ -29,8 +30,8 @@ def test_rules_that_failed_with_rows_of_the_day_and_of_all_days(inputs):
     assert quality.rules_kept == "1 of 6 rules"
 
 
-def test_a_rule_that_failed_on_an_earlier_day_only_is_still_named(inputs, shapes):
-    earlier = shapes["validation_of"]("20261113")
+def test_a_rule_that_failed_on_an_earlier_day_only_is_still_named(inputs):
+    earlier = validation_of("20261113")
     earlier["rules"].append(
         {"id": "A03", "title": "butterfly", "severity": "warn", "failed": 7, "share": 0.1, "message": None}
     )
@@ -39,21 +40,21 @@ def test_a_rule_that_failed_on_an_earlier_day_only_is_still_named(inputs, shapes
     assert (last.id, last.last_day, last.last_day_share, last.all_days) == ("A03", "—", "—", "7")
 
 
-def test_a_message_without_rows_is_named(inputs, shapes):
-    told = shapes["validation_of"]("20261120")
+def test_a_message_without_rows_is_named(inputs):
+    told = validation_of("20261120")
     told["rules"][-1]["message"] = "the feed was late"
     rules = quality_of([*inputs.validation[:-1], Validation.model_validate(told)]).rules
     assert [rule.message for rule in rules if rule.id == "F08"] == ["the feed was late"]
 
 
-def test_only_null_rates_worth_mention_are_named_largest_first(inputs, shapes):
-    told = shapes["validation_of"]("20261120") | {"null_rates": {"a": 0.02, "b": 0.009, "c": 0.5, "d": None}}
+def test_only_null_rates_worth_mention_are_named_largest_first(inputs):
+    told = validation_of("20261120") | {"null_rates": {"a": 0.02, "b": 0.009, "c": 0.5, "d": None}}
     assert quality_of([Validation.model_validate(told)]).nulls == [("c", "50.0 %"), ("a", "2.0 %")]
 
 
-def test_halted_days_say_why(inputs, shapes):
+def test_halted_days_say_why(inputs):
     halts = [{"id": "F03", "message": "too few rows"}]
-    told = Validation.model_validate(shapes["validation_of"]("20261120") | {"status": "halted", "halts": halts})
+    told = Validation.model_validate(validation_of("20261120") | {"status": "halted", "halts": halts})
     quality = quality_of([told])
     assert quality.halts == [("2026-11-20", "F03", "too few rows")]
     assert quality.days[0].halted

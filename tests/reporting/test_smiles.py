@@ -3,11 +3,12 @@ import pandas as pd
 import pytest
 
 from options_pricing.reporting.smiles import MOST_BARS, smiles_of
+from tests.reporting.made_files import black, features_of
 
 
 @pytest.fixture
-def features(shapes):
-    return shapes["features_of"]("20261120")
+def features():
+    return features_of("20261120")
 
 
 def smiles(features, predictions=None, count=6):
@@ -25,7 +26,7 @@ def test_expirations_are_spread_over_underlyings_and_maturities(features):
     assert len(smiles(features, count=99)) == 8
 
 
-def test_bid_and_ask_become_the_vols_that_price_them(features, shapes):
+def test_bid_and_ask_become_the_vols_that_price_them(features):
     smile = smiles(features, count=1)[0]
     chain = features[(features.underlying == smile.underlying) & (features.expiration == smile.expiration)].sort_values(
         "strike"
@@ -33,8 +34,8 @@ def test_bid_and_ask_become_the_vols_that_price_them(features, shapes):
     known = [chain[name].to_numpy() for name in ("forward", "strike", "year_fraction", "discount_factor")]
     call = (chain.option_type == "C").to_numpy()
     np.testing.assert_allclose(smile.moneyness, known[1] / known[0])
-    np.testing.assert_allclose(shapes["black"](*known, smile.bid_vol, call), chain.bid, rtol=1e-7)
-    np.testing.assert_allclose(shapes["black"](*known, smile.ask_vol, call), chain.ask, rtol=1e-7)
+    np.testing.assert_allclose(black(*known, smile.bid_vol, call), chain.bid, rtol=1e-7)
+    np.testing.assert_allclose(black(*known, smile.ask_vol, call), chain.ask, rtol=1e-7)
     assert (smile.bid_vol < smile.ask_vol).all()
 
 

@@ -1,9 +1,9 @@
 import json
 import os
-import runpy
 import subprocess
 import sys
 
+import data_fetch
 import pytest
 import yaml
 
@@ -12,14 +12,7 @@ TINY = {"kind": "simulated", "seed": 11, "underlyings": ["XIDX", "XOIL"], "densi
 
 
 @pytest.fixture
-def script(root, monkeypatch):
-    """The script as a module, in this process."""
-    monkeypatch.syspath_prepend(str(root / "scripts"))
-    return runpy.run_path(str(root / "scripts/data_fetch.py"))
-
-
-@pytest.fixture
-def fetch(script, tmp_path):
+def fetch(tmp_path):
     """Run it for a day with a source section; gives the exit code."""
 
     def run(day=DAY, source=TINY, folder="raw"):
@@ -27,7 +20,7 @@ def fetch(script, tmp_path):
         params.write_text(yaml.safe_dump({"source": source}))
         out = tmp_path / folder / f"options_data_{day}.csv"
         log = tmp_path / "logs" / f"data_fetch_{day}.log"
-        return script["main"](["--params", str(params), "--date", day, "--log", str(log), "--out", str(out)])
+        return data_fetch.main(["--params", str(params), "--date", day, "--log", str(log), "--out", str(out)])
 
     return run
 

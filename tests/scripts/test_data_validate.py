@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import data_validate
 import pandas as pd
 import pytest
 
@@ -45,11 +46,9 @@ def describe(path: Path) -> None:
 
 
 @pytest.fixture
-def run(root: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
+def run(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
     """Run the task on the second day."""
-    monkeypatch.syspath_prepend(str(root / "scripts"))
     monkeypatch.chdir(folder)
-    import data_validate
 
     def task(*, previous: bool = True, out: str = "out") -> int:
         return data_validate.main(

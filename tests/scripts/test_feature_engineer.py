@@ -1,22 +1,10 @@
-import importlib.util
-import sys
-
+import feature_engineer
 import pytest
 
 from options_pricing.quotes.schema import FEATURES, VALIDATED
 from options_pricing.quotes.tables import read_csv, write_csv
 from options_pricing.run.errors import ExitCode
 from tests.surface.made_chain import DAY, made_chain
-
-
-@pytest.fixture(scope="module")
-def task(root):
-    sys.path.insert(0, str(root / "scripts"))
-    spec = importlib.util.spec_from_file_location("feature_engineer", root / "scripts" / "feature_engineer.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    yield module
-    sys.path.remove(str(root / "scripts"))
 
 
 @pytest.fixture
@@ -26,14 +14,14 @@ def validated(tmp_path):
     return path
 
 
-def run(task, root, tmp_path, validated, *, day=DAY, params=None):
+def run(root, tmp_path, validated, *, day=DAY, params=None):
     out, log = tmp_path / "out" / "features.csv", tmp_path / "logs" / "feature_eng.log"
     argv = ["--validated", str(validated), "--out", str(out), "--date", day, "--log", str(log)]
-    return task.main([*argv, "--params", str(params or root / "params.yaml")]), out, log
+    return feature_engineer.main([*argv, "--params", str(params or root / "params.yaml")]), out, log
 
 
-def test_features_are_written_and_described(task, root, tmp_path, validated):
-    code, out, log = run(task, root, tmp_path, validated)
+def test_features_are_written_and_described(root, tmp_path, validated):
+    code, out, log = run(root, tmp_path, validated)
     assert code == ExitCode.OK
     features = read_csv(out, FEATURES)
     assert len(features) == len(read_csv(validated, VALIDATED))
@@ -46,37 +34,37 @@ def test_features_are_written_and_described(task, root, tmp_path, validated):
     assert "event=expirations_without_forward" in lines and "IDX 2026-05-20" in lines
 
 
-def test_same_input_same_bytes(task, root, tmp_path, validated):
-    _, out, _ = run(task, root, tmp_path, validated)
+def test_same_input_same_bytes(root, tmp_path, validated):
+    _, out, _ = run(root, tmp_path, validated)
     first = out.read_bytes()
-    run(task, root, tmp_path, validated)
+    run(root, tmp_path, validated)
     assert out.read_bytes() == first
 
 
-def test_too_few_pairs_is_one_message_and_leaves_the_old_file(task, root, tmp_path, validated, capsys):
-    _, out, _ = run(task, root, tmp_path, validated)
+def test_too_few_pairs_is_one_message_and_leaves_the_old_file(root, tmp_path, validated, capsys):
+    _, out, _ = run(root, tmp_path, validated)
     before = out.read_bytes()
     write_csv(made_chain("IDX", spot=5000.0, strikes=5), validated, VALIDATED)
-    code, _, _ = run(task, root, tmp_path, validated)
+    code, _, _ = run(root, tmp_path, validated)
     assert code == ExitCode.BAD_DATA
     said = capsys.readouterr().err
     assert "features.min_pairs = 12" in said and "Traceback" not in said
     assert out.read_bytes() == before
 
 
-def test_another_days_file_is_refused(task, root, tmp_path, validated, capsys):
-    code, out, _ = run(task, root, tmp_path, validated, day="20260521")
+def test_another_days_file_is_refused(root, tmp_path, validated, capsys):
+    code, out, _ = run(root, tmp_path, validated, day="20260521")
     assert code == ExitCode.BAD_DATA and not out.exists()
     assert "not about 20260521" in capsys.readouterr().err
 
 
-def test_a_missing_file_is_said(task, root, tmp_path, capsys):
-    code, _, _ = run(task, root, tmp_path, tmp_path / "nothing.csv")
+def test_a_missing_file_is_said(root, tmp_path, capsys):
+    code, _, _ = run(root, tmp_path, tmp_path / "nothing.csv")
     assert code == ExitCode.MISSING_INPUT
     assert "nothing.csv is not there" in capsys.readouterr().err
 
 
-def test_only_its_own_parameters_matter(task, root, tmp_path, validated):
+def test_only_its_own_parameters_matter(root, tmp_path, validated):
     params = tmp_path / "params.yaml"
     params.write_text("features: {min_pairs: 200}\n")
-    assert run(task, root, tmp_path, validated, params=params)[0] == ExitCode.BAD_DATA
+    assert run(root, tmp_path, validated, params=params)[0] == ExitCode.BAD_DATA

@@ -1,25 +1,20 @@
 import os
-import runpy
 import subprocess
 import sys
 
+import generate_report
 import pytest
+
+from tests.reporting.made_files import MadeFiles
 
 DAY = "20261120"
 
 
 @pytest.fixture
-def made(root, tmp_path):
+def made(tmp_path):
     folder = tmp_path / "in"
     folder.mkdir()
-    return runpy.run_path(str(root / "tests/reporting/made_files.py"))["MadeFiles"](folder)
-
-
-@pytest.fixture
-def script(root, monkeypatch):
-    """The script as a module, in this process."""
-    monkeypatch.syspath_prepend(str(root / "scripts"))
-    return runpy.run_path(str(root / "scripts/generate_report.py"))
+    return MadeFiles(folder)
 
 
 def arguments(root, inputs, out, date=DAY):
@@ -33,8 +28,8 @@ def data_only(made):
     return made.arguments[: made.arguments.index("--card")]
 
 
-def test_the_whole_report(script, root, made, tmp_path):
-    assert script["main"](arguments(root, made.arguments, tmp_path / "out")) == 0
+def test_the_whole_report(root, made, tmp_path):
+    assert generate_report.main(arguments(root, made.arguments, tmp_path / "out")) == 0
     assert {path.name for path in (tmp_path / "out").rglob("*") if path.is_file()} == {
         *(
             "r.md",
@@ -50,8 +45,8 @@ def test_the_whole_report(script, root, made, tmp_path):
     assert "event=inputs_read" in log and "event=report_written" in log
 
 
-def test_the_daily_report_is_about_data_only(script, root, made, tmp_path):
-    assert script["main"](arguments(root, data_only(made), tmp_path / "out")) == 0
+def test_the_daily_report_is_about_data_only(root, made, tmp_path):
+    assert generate_report.main(arguments(root, data_only(made), tmp_path / "out")) == 0
     for name in ("r.md", "r.html"):
         text = (tmp_path / "out" / name).read_text()
         assert "No model was evaluated: this report is about data only." in text
@@ -86,27 +81,27 @@ def test_same_inputs_same_bytes_whatever_the_clock_zone_and_locale(root, made, t
         (lambda made: made.features.write_text(""), 65, "is empty"),
     ],
 )
-def test_bad_input_is_one_message_and_old_reports_stay(script, root, made, tmp_path, capsys, spoil, code, said):
+def test_bad_input_is_one_message_and_old_reports_stay(root, made, tmp_path, capsys, spoil, code, said):
     out = tmp_path / "out"
-    assert script["main"](arguments(root, made.arguments, out)) == 0
+    assert generate_report.main(arguments(root, made.arguments, out)) == 0
     before = {path: path.read_bytes() for path in out.rglob("*.*") if path.suffix in {".md", ".html", ".svg"}}
     capsys.readouterr()
     spoil(made)
-    assert script["main"](arguments(root, made.arguments, out)) == code
+    assert generate_report.main(arguments(root, made.arguments, out)) == code
     told = capsys.readouterr().err
     assert said in told
     assert "Traceback" not in told
     assert {path: path.read_bytes() for path in before} == before
 
 
-def test_old_data_under_a_new_date_are_refused(script, root, made, tmp_path, capsys):
-    assert script["main"](arguments(root, made.arguments, tmp_path / "out", date="20261123")) == 65
+def test_old_data_under_a_new_date_are_refused(root, made, tmp_path, capsys):
+    assert generate_report.main(arguments(root, made.arguments, tmp_path / "out", date="20261123")) == 65
     assert "the data end on 2026-11-20, the report is of 2026-11-23" in capsys.readouterr().err
     assert not (tmp_path / "out/r.md").exists()
 
 
 @pytest.mark.parametrize("date", ["2026-11-20", "20261301", "../../x", ""])
-def test_what_is_no_date_is_refused(script, root, made, tmp_path, capsys, date):
-    assert script["main"](arguments(root, made.arguments, tmp_path / "out", date=date)) == 78
+def test_what_is_no_date_is_refused(root, made, tmp_path, capsys, date):
+    assert generate_report.main(arguments(root, made.arguments, tmp_path / "out", date=date)) == 78
     assert "is not a date" in capsys.readouterr().err
     assert not (tmp_path / "out/r.md").exists()

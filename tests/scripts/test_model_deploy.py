@@ -1,32 +1,23 @@
-import importlib
 import json
 import os
-import runpy
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+import model_deploy
 import pytest
 
 from options_pricing.release.staging import Check
 from options_pricing.release.verify import load_release
-
-MADE = runpy.run_path(str(Path(__file__).parents[1] / "made_release.py"))
-
-
-@pytest.fixture
-def task(root, monkeypatch):
-    """The script as a module."""
-    monkeypatch.syspath_prepend(str(root / "scripts"))
-    return importlib.import_module("model_deploy")
+from tests.made_release import pickled_model, write_trained
 
 
 @pytest.fixture
 def words(root, tmp_path):
     """The command line of a deployment from a folder with a trained model, into folders with odd names."""
-    model, card = MADE["write_trained"](tmp_path)
+    model, card = write_trained(tmp_path)
     release, status = tmp_path / "re 'leases'" / "staged", tmp_path / "reports" / "deployment_status.json"
     paths = {"model": model, "card": card, "release": release, "status": status, "log": tmp_path / "deploy.log"}
     given = [word for name, path in paths.items() for word in (f"--{name}", str(path))]
@@ -46,7 +37,7 @@ def held(words: list[str]) -> dict[str, bytes]:
 GOOD = [Check("api_ready", True, "status 200")]
 
 
-def test_a_model_is_staged_tried_and_told_and_a_second_time_gives_the_same_bytes(root, words, task, monkeypatch):
+def test_a_model_is_staged_tried_and_told_and_a_second_time_gives_the_same_bytes(root, words, monkeypatch):
     command = [sys.executable, str(root / "scripts" / "model_deploy.py"), *words]
     done = subprocess.run(command, capture_output=True, text=True, timeout=180, check=False)
     assert done.returncode == 0, done.stderr
@@ -68,37 +59,35 @@ def test_a_model_is_staged_tried_and_told_and_a_second_time_gives_the_same_bytes
     assert "event=health_check" in path_of(words, "log").read_text()
     first = held(words)
     checks = [Check(**check) for check in status["checks"]]
-    monkeypatch.setattr(task, "try_release", lambda *args, **kwargs: checks)
-    assert task.main(words) == 0
+    monkeypatch.setattr(model_deploy, "try_release", lambda *args, **kwargs: checks)
+    assert model_deploy.main(words) == 0
     assert held(words) == first
 
 
 @pytest.fixture
-def staged_before(words, task, monkeypatch):
+def staged_before(words, monkeypatch):
     """What an earlier deployment left; its model is another one."""
-    monkeypatch.setattr(task, "try_release", lambda *args, **kwargs: GOOD)
-    assert task.main(words) == 0
-    MADE["write_trained"](path_of(words, "model").parent, MADE["pickled_model"]("flat_vol"))
+    monkeypatch.setattr(model_deploy, "try_release", lambda *args, **kwargs: GOOD)
+    assert model_deploy.main(words) == 0
+    write_trained(path_of(words, "model").parent, pickled_model("flat_vol"))
     return held(words)
 
 
-def test_a_failed_check_is_exit_82_and_leaves_the_old_release_and_status(
-    words, task, staged_before, monkeypatch, capsys
-):
+def test_a_failed_check_is_exit_82_and_leaves_the_old_release_and_status(words, staged_before, monkeypatch, capsys):
     bad = [*GOOD, Check("api_golden_prices", False, "24 of 25 prices equal to the last bit")]
-    monkeypatch.setattr(task, "try_release", lambda *args, **kwargs: bad)
-    assert task.main(words) == 82
+    monkeypatch.setattr(model_deploy, "try_release", lambda *args, **kwargs: bad)
+    assert model_deploy.main(words) == 82
     assert held(words) == staged_before
     assert os.listdir(path_of(words, "release").parent) == ["staged"]
     assert "24 of 25" in capsys.readouterr().err
 
 
-def test_a_service_that_does_not_come_up_is_exit_82_with_its_last_line(words, task, staged_before, monkeypatch, capsys):
+def test_a_service_that_does_not_come_up_is_exit_82_with_its_last_line(words, staged_before, monkeypatch, capsys):
     monkeypatch.undo()
     loud = [sys.executable, "-S", "-c", "raise ValueError('no such thing')"]
     monkeypatch.setattr("options_pricing.serving.trial.api_command", lambda *args, **kwargs: loud)
     monkeypatch.setattr("options_pricing.serving.trial.app_command", lambda *args, **kwargs: loud)
-    assert task.main(words) == 82
+    assert model_deploy.main(words) == 82
     assert held(words) == staged_before
     assert "ValueError: no such thing" in capsys.readouterr().err
 
@@ -113,19 +102,17 @@ def test_a_service_that_does_not_come_up_is_exit_82_with_its_last_line(words, ta
         (lambda model, card: card.unlink(), 66),
     ],
 )
-def test_what_cannot_be_staged_has_its_exit_code_and_leaves_the_old_release(
-    words, task, staged_before, spoil, code, capsys
-):
+def test_what_cannot_be_staged_has_its_exit_code_and_leaves_the_old_release(words, staged_before, spoil, code, capsys):
     spoil(path_of(words, "model"), path_of(words, "card"))
     capsys.readouterr()
-    assert task.main(words) == code
+    assert model_deploy.main(words) == code
     assert held(words) == staged_before
     said = capsys.readouterr().err
     assert "Traceback" not in said
     assert "fix: " in said
 
 
-def test_38_sigterm_while_it_tries_stops_everything_and_leaves_the_old_release(root, words, staged_before):
+def test_sigterm_while_it_tries_stops_everything_and_leaves_the_old_release(root, words, staged_before):
     command = [sys.executable, str(root / "scripts" / "model_deploy.py"), *words]
     task = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     children: list[int] = []

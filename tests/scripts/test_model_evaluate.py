@@ -1,10 +1,11 @@
 import json
 import os
-import runpy
 import shutil
 import subprocess
 import sys
 
+import model_evaluate
+import model_train
 import pandas as pd
 import pytest
 import yaml
@@ -19,7 +20,7 @@ OUTPUTS = ["metrics.json", "predictions.parquet", "plots/error_by_bucket.csv", "
 
 
 @pytest.fixture(scope="module")
-def trained(root, tmp_path_factory):
+def trained(tmp_path_factory):
     """Features of four days, and a model and card that model_train made of them."""
     folder = tmp_path_factory.mktemp("trained")
     for day, rows in make_features(Market(days=4, expirations=(20, 41, 104), strikes=11)).groupby("trade_date"):
@@ -27,11 +28,8 @@ def trained(root, tmp_path_factory):
     settings = {"boosted": {"max_iter": 10, "min_samples_leaf": 20}}
     params = {"train": settings, "evaluate": {"bootstrap": 100}}
     (folder / "params.yaml").write_text(yaml.safe_dump(params))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(str(root / "scripts"))
-        script = runpy.run_path(str(root / "scripts/model_train.py"))
     given = ["--features", *map(str, sorted(folder.glob("features_*"))), "--model", str(folder / "m.pkl")]
-    assert script["main"]([*given, "--card", str(folder / "card.json"), *common(folder)]) == 0
+    assert model_train.main([*given, "--card", str(folder / "card.json"), *common(folder)]) == 0
     return folder
 
 
@@ -59,15 +57,13 @@ def arguments(folder):
 
 
 @pytest.fixture
-def evaluate(root, monkeypatch, folder, arguments):
+def evaluate(folder, arguments):
     """Runs the script in the copy; gives the exit code."""
-    monkeypatch.syspath_prepend(str(root / "scripts"))
-    script = runpy.run_path(str(root / "scripts/model_evaluate.py"))
 
     def run(**params):
         if params:
             (folder / "params.yaml").write_text(yaml.safe_dump(params))
-        return script["main"](arguments())
+        return model_evaluate.main(arguments())
 
     return run
 

@@ -60,7 +60,7 @@ def test_live_and_ready_name_the_release(client, release):
     assert ready.json["model_sha256"] == release.model_sha256
 
 
-def test_63_a_release_whose_golden_rows_price_otherwise_is_live_and_not_ready(staged_with, golden):
+def test_a_release_whose_golden_rows_price_otherwise_is_live_and_not_ready(staged_with, golden):
     prices = [row.predicted_price for row in golden]
     prices[3] = float(np.nextafter(prices[3], math.inf))
     rows = [row.model_copy(update={"predicted_price": price}) for row, price in zip(golden, prices, strict=True)]

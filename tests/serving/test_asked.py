@@ -30,8 +30,8 @@ def test_a_good_body_becomes_options_in_order():
     assert frame["expiration"].dt.strftime("%Y-%m-%d").tolist() == ["2026-12-18"] * 2
 
 
-def test_root_is_no_column_where_nobody_named_one():
-    assert "root" not in as_frame(read_body(body(GOOD)))
+def test_root_is_null_where_nobody_named_one():
+    assert as_frame(read_body(body(GOOD)))["root"].isna().all()
 
 
 @pytest.mark.parametrize(

@@ -48,7 +48,7 @@ def test_ipv6_is_bracketed_for_gunicorn(staged):
 
 
 @SERVE
-def test_62_a_port_that_is_taken_is_told_with_exit_code_75(staged, became, serve):
+def test_a_port_that_is_taken_is_told_with_exit_code_75(staged, became, serve):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()

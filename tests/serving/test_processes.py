@@ -126,7 +126,7 @@ with running([Service("one", sys.argv[2:], int(sys.argv[1]), "/health")], timeou
 @pytest.mark.parametrize(
     ("number", "code"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGINT, -2), (signal.SIGKILL, -9)]
 )
-def test_38_whatever_ends_the_parent_ends_the_services(tmp_path, service, number, code):
+def test_whatever_ends_the_parent_ends_the_services(tmp_path, service, number, code):
     one = service()
     parent = subprocess.Popen(
         [sys.executable, "-c", PARENT, str(one.port), *one.command],

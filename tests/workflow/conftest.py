@@ -1,17 +1,10 @@
 """One tiny workflow, run once and looked at by many tests; those that change it take a copy."""
 
-import importlib.util
 import shutil
-from pathlib import Path
 
 import pytest
 
-_spec = importlib.util.spec_from_file_location("checkout", Path(__file__).with_name("checkout.py"))
-assert _spec is not None
-assert _spec.loader is not None
-_module = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(_module)
-Checkout = _module.Checkout
+from tests.workflow.checkout import Checkout
 
 
 @pytest.fixture(scope="session")

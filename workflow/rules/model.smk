@@ -1,5 +1,6 @@
 # model_train -> { model_evaluate, model_deploy }: in human hands, never part of `daily`.
 
+SERVED = [f"src/options_pricing/serving/{program}.py" for program in ("api", "dashboard", "gunicorn_settings")]
 FEATURES = expand("data/processed/features_{date}.csv", date=WINDOW)
 
 
@@ -59,7 +60,8 @@ rule model_deploy:
     input:
         model="model/options_pricing_model.pkl",
         card="model/model_card.json",
-        code=code_of("scripts/model_deploy.py"),
+        # The API and the app are programs of their own, started and not imported.
+        code=code_of("scripts/model_deploy.py", *SERVED),
     output:
         status=update("reports/deployment_status.json"),
         manifest=update("releases/staged/manifest.json"),

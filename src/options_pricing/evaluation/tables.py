@@ -1,14 +1,16 @@
 """What the plots are drawn from: R2 day by day, and where a model errs."""
 
+from typing import get_args
+
 import numpy as np
 import pandas as pd
 
 from options_pricing.evaluation.evaluate import Judged
 from options_pricing.evaluation.metrics import figures_of
 from options_pricing.models.registry import MODELS
-from options_pricing.run.calendar import SECONDS_A_YEAR
+from options_pricing.run.calendar import DAYS_A_YEAR
+from options_pricing.run.params import ProtocolName
 
-MAIN_PROTOCOLS = ("next_day", "same_day", "random_rows")
 DAY_FIGURES = ["r2_implied_vol_vs_random_walk", "r2_price"]
 BUCKET_FIGURES = ["iv_rmse_vol_points", "median_error_half_spreads"]
 # Edges of strike / forward and of days to expiry; a quote on an edge belongs above it.
@@ -21,12 +23,11 @@ MONEYNESS = {
     1.1: "1.10 and above",
 }
 MATURITY = {0.0: "under 30 days", 30.0: "30-90 days", 90.0: "90-180 days", 180.0: "180 days and over"}
-DAYS_A_YEAR = SECONDS_A_YEAR / (24 * 3600)
 
 
 def main_protocol(judged: Judged) -> str:
     """The protocol that the plots are about: the next day where it was carried out."""
-    return next(name for name in MAIN_PROTOCOLS if name in judged.protocols)
+    return next(name for name in get_args(ProtocolName) if name in judged.protocols)
 
 
 def r2_by_day(judged: Judged, model: str) -> pd.DataFrame:

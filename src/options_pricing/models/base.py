@@ -34,6 +34,9 @@ ASKED = (
 )
 
 QUOTED = (*ASKED, "bid", "ask", "mid", "implied_vol")
+COUNTED = ("strike", "bid", "ask", "mid", "implied_vol", "forward", "discount_factor", "year_fraction")
+# Between them lies every number of a market; squares and quotients of what lies outside overflow.
+LEAST, MOST = 1e-9, 1e9
 
 
 class Model(ABC):
@@ -124,11 +127,10 @@ def eligible_quotes(features: pd.DataFrame, min_days: int, max_days: int) -> pd.
     Two-sided, out of the money against the forward (a call struck at it or above, a put below), with an implied
     vol, and `min_days` to `max_days` calendar days from their expiration, both included.
     """
-    positive = features[["bid", "ask", "implied_vol", "forward", "discount_factor", "year_fraction"]].to_numpy() > 0
+    numbers = features[list(COUNTED)]
     call_side = features["strike"] >= features["forward"]
     kept = (
-        positive.all(axis=1)
-        & np.isfinite(features["implied_vol"])
+        ((numbers > LEAST) & (numbers < MOST)).all(axis=1)
         & (call_side == (features["option_type"] == "C"))
         & days_to_expiration(features).between(min_days, max_days)
     )

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from pandas.api.typing import NaTType
 
 from options_pricing.models.forward_curve import CARRY, ForwardCurve
-from options_pricing.run.calendar import SECONDS_A_YEAR, expiry_instants
+from options_pricing.run.calendar import SECONDS_A_YEAR, expiry_instants, year_fractions
 
 SERIES = ["underlying", "root", "expiration", "settlement", "exercise_style"]
 LISTED = [*SERIES, *CARRY, "year_fraction", "underlying_price"]
@@ -107,8 +107,7 @@ def _off_list(terms: pd.DataFrame, unlisted: NDArray[np.bool_], listed: pd.DataF
     """Terms of expirations that are not listed, by the clock that the listed ones were timed with."""
     clock = _as_of(listed)
     rows = terms.index[unlisted]
-    instants = expiry_instants(terms.loc[rows, "expiration"], terms.loc[rows, "settlement"])
-    years = np.asarray((instants - clock).dt.total_seconds() / SECONDS_A_YEAR, dtype=np.float64)
+    years = year_fractions(terms.loc[rows, "expiration"], terms.loc[rows, "settlement"], clock).to_numpy(dtype=float)
     carry = np.full((len(rows), len(CARRY)), np.nan)
     ahead = years > 0
     carry[ahead] = np.column_stack(ForwardCurve(listed).at(years[ahead]))

@@ -8,10 +8,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import erfcx, lambertw
 
-from options_pricing.pricing.black import Array, is_call
+from options_pricing.pricing.black import SQRT_HALF, Array, is_call
 
 BLOCK = 16384
-SQRT_HALF = np.sqrt(0.5)
 SQRT_2_OVER_PI = np.sqrt(2 / np.pi)
 # A step of relative size d leaves an error of about d^4.
 SMALL_STEP = 2e-4

@@ -69,6 +69,9 @@ RAW = (
     ),
 )
 
+# What the text columns that name an option's terms may hold, once rules have judged them.
+TERMS = {"option_type": ("C", "P"), "exercise_style": ("european", "american"), "settlement": ("am", "pm")}
+
 RAW_ROW = Column("raw_row", "integer", "row of the raw file, the first data row being 0")
 
 VALIDATED = (

@@ -2,13 +2,14 @@
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
 from pandas.api.types import pandas_dtype
 
-from options_pricing.quotes.schema import Column, names
+from options_pricing.quotes.schema import TERMS, Column, names
 from options_pricing.run.errors import BadDataError
 from options_pricing.run.files import read_bytes, whole_file
 
@@ -29,6 +30,7 @@ PANDAS = {
     "instant": "datetime64[s, UTC]",
 }
 ROWS_A_BATCH = 1 << 16
+MAKE_AGAIN = "remove it and run its task again"
 
 
 def arrow_schema(columns: tuple[Column, ...]) -> pa.Schema:
@@ -80,19 +82,30 @@ def write_parquet(frame: pd.DataFrame, path: Path, columns: tuple[Column, ...]) 
         pa.parquet.write_table(table.replace_schema_metadata(None), temporary, compression="zstd")
 
 
-def read_csv(path: Path, columns: tuple[Column, ...]) -> pd.DataFrame:
+def read_csv(path: Path, columns: tuple[Column, ...], *, judged_later: bool = False) -> pd.DataFrame:
     """Read a CSV that holds a table; columns are found by name, unknown ones are refused.
+
+    Parameters
+    ----------
+    path : Path
+    columns : tuple of Column
+    judged_later : bool
+        Whether nulls that the table may not have are let through, for the rules of data_validate to judge.
 
     Raises
     ------
     MissingInputError
         The file is not there.
     BadDataError
-        It is empty, not UTF-8, not rectangular, lacks a column, has one too many, or a value is of another type.
+        It is empty, not UTF-8, not rectangular, cut short, lacks a column, has one too many, a value is of another
+        type, or one that may not be null is. A number that may not be null may be NaN.
     """
     content = read_bytes(path)
+    require_text(content, path, fix=MAKE_AGAIN)
     if not content.strip():
-        raise BadDataError(f"{path} is empty", why="it has no header line", fix="remove it and run its task again")
+        raise BadDataError(f"{path} is empty", why="it has no header line", fix=MAKE_AGAIN)
+    if not content.endswith((b"\n", b"\r")):
+        raise BadDataError(f"{path} is cut short", why="its last line has no end", fix=MAKE_AGAIN)
     convert = pa.csv.ConvertOptions(
         column_types={c.name: ARROW[c.kind] for c in columns},
         null_values=["", "NaN", "nan"],
@@ -101,13 +114,14 @@ def read_csv(path: Path, columns: tuple[Column, ...]) -> pd.DataFrame:
     )
     try:
         table = pa.csv.read_csv(pa.BufferReader(content), convert_options=convert)
-    except pa.ArrowInvalid as error:
+    except pa.ArrowException as error:
         raise BadDataError(
-            f"{path} cannot be read as a table",
-            why=str(error).split("\n")[0],
-            fix="remove it and run its task again",
+            f"{path} cannot be read as a table", why=str(error).split("\n")[0], fix=MAKE_AGAIN
         ) from error
-    return _checked(table, path, columns)
+    table = _checked(table, path, columns)
+    if not judged_later:
+        _require_values(table, path, columns)
+    return conform(table.to_pandas(), columns)
 
 
 def read_parquet(path: Path, columns: tuple[Column, ...]) -> pd.DataFrame:
@@ -115,14 +129,54 @@ def read_parquet(path: Path, columns: tuple[Column, ...]) -> pd.DataFrame:
     content = read_bytes(path)
     try:
         table = pa.parquet.read_table(pa.BufferReader(content))
-    except pa.ArrowInvalid as error:
+    except (pa.ArrowException, OSError) as error:  # Arrow says OSError of bytes that it cannot unpack, too.
         raise BadDataError(
-            f"{path} cannot be read as parquet", why=str(error).split("\n")[0], fix="run its task again"
+            f"{path} cannot be read as parquet", why=str(error).split("\n")[0], fix=MAKE_AGAIN
         ) from error
-    return _checked(table, path, columns)
+    table = _checked(table, path, columns)
+    _require_values(table, path, columns)
+    return conform(table.to_pandas(), columns)
 
 
-def _checked(table: pa.Table, path: Path, columns: tuple[Column, ...]) -> pd.DataFrame:
+def require_text(content: bytes, path: Path, *, fix: str) -> None:
+    """Refuse what is not UTF-8 text, with the place of the first byte that is not; a byte order mark is welcome."""
+    try:
+        content.decode()
+    except UnicodeDecodeError as error:
+        at = error.start
+    else:
+        at = content.find(b"\0")
+    if at >= 0:
+        line = content.count(b"\n", 0, at) + 1
+        raise BadDataError(
+            f"{path} is not UTF-8 text", why=f"byte {at} (from 0), in line {line}, is 0x{content[at]:02x}", fix=fix
+        )
+
+
+def require_contracts(table: pd.DataFrame, path: Path) -> None:
+    """Refuse a table with a row that names no option, or that comes twice: data_validate lets neither through.
+
+    Parameters
+    ----------
+    table : DataFrame
+        VALIDATED or FEATURES; `path` stands in the error.
+    """
+    named = np.isfinite(table["strike"]) & (table["strike"] > 0) & table["expiration"].notna()
+    for column, allowed in TERMS.items():
+        named &= table[column].isin(allowed)
+    again = table.duplicated(["trade_date", "raw_row"])
+    for wrong, what in ((~named, "names no option"), (again, "comes a second time")):
+        if wrong.any():
+            row = table[wrong].iloc[0]
+            shown = ", ".join(f"{name} {row[name]}" for name in ("raw_row", "strike", "expiration", *TERMS))
+            raise BadDataError(
+                f"{path} has a row that {what}",
+                why=f"it is the first of {wrong.sum()}: {shown}",
+                fix="run data_validate again with the rules I01 to I06 in force, then feature_engineer",
+            )
+
+
+def _checked(table: pa.Table, path: Path, columns: tuple[Column, ...]) -> pa.Table:
     wanted, found = names(columns), table.column_names
     if set(wanted) != set(found) or len(found) != len(wanted):
         missing, extra = [n for n in wanted if n not in found], [n for n in found if n not in wanted]
@@ -131,4 +185,16 @@ def _checked(table: pa.Table, path: Path, columns: tuple[Column, ...]) -> pd.Dat
             why=f"missing: {', '.join(missing) or 'none'}; unknown or repeated: {', '.join(extra) or 'none'}",
             fix="run the task that makes it again (docs/files.md lists the columns)",
         )
-    return conform(table.select(wanted).to_pandas(), columns)
+    return table.select(wanted)
+
+
+def _require_values(table: pa.Table, path: Path, columns: tuple[Column, ...]) -> None:
+    for column in columns:
+        nulls = table[column.name].null_count
+        if nulls and not column.nullable and column.kind != "number":
+            first = table[column.name].is_null().index(True).as_py()
+            raise BadDataError(
+                f"{path} has no {column.name} in {nulls} of its {table.num_rows} rows",
+                why=f"every row must have one, and row {first} (from 0) is the first without",
+                fix=MAKE_AGAIN,
+            )

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from options_pricing.run.files import writing
+
 AT_FDCWD = -100
 RENAME_EXCHANGE = 2
 
@@ -19,15 +21,17 @@ def whole_folder(path: Path) -> Iterator[Path]:
     Whatever happens before that step, a kill included, leaves the old folder as it was. On an error the new one is
     removed; what a killed process left behind is removed by the next.
     """
-    path = Path(os.path.abspath(path))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    _remove_leftovers(path)
+    path = Path(os.path.realpath(path))
     fresh = path.with_name(f".{path.name}.{os.getpid()}.new")
-    fresh.mkdir()
+    with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _remove_leftovers(path)
+        fresh.mkdir()
     try:
         yield fresh
-        _flush_files(fresh)
-        _put_in_place(fresh, path)
+        with writing(path):
+            _flush_files(fresh)
+            _put_in_place(fresh, path)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
 

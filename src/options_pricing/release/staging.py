@@ -12,13 +12,12 @@ from options_pricing.release.manifest import (
     MANIFEST_FILE,
     MODEL_FILE,
     Manifest,
-    ModelCard,
     make_manifest,
     manifest_bytes,
 )
-from options_pricing.release.verify import TRAIN_AGAIN, check_versions, read_card, unpickled
-from options_pricing.run.errors import ModelRefusedError, UnhealthyError
-from options_pricing.run.files import read_bytes
+from options_pricing.release.verify import load_trained
+from options_pricing.run.errors import CannotWriteError, UnhealthyError
+from options_pricing.run.files import writing
 
 
 @dataclass(frozen=True)
@@ -33,39 +32,42 @@ class Check:
 def release_files(model_path: Path, card_path: Path, *, golden_count: int) -> dict[str, bytes]:
     """The content of every file of a release of this model, by name.
 
-    The model is unpickled, to price the golden rows, only if it is the one its card names.
-
     Raises
     ------
-    MissingInputError
-        The model or its card is not there.
-    ModelRefusedError
-        They do not belong together, or other versions of the libraries made the model.
+    MissingInputError, ModelRefusedError
+        As `load_trained`.
     UnhealthyError
         The model gives one of its own quotes no price.
     """
-    files = {MODEL_FILE: read_bytes(model_path), CARD_FILE: read_bytes(card_path)}
-    card = read_card(files[CARD_FILE], card_path)
-    _check_pair(files[MODEL_FILE], card, model_path, card_path)
-    model = unpickled(files[MODEL_FILE], model_path)
-    manifest = make_manifest(card, files, golden_rows(model, golden_count))
-    return {**files, MANIFEST_FILE: manifest_bytes(manifest)}
+    trained = load_trained(model_path, card_path)
+    manifest = make_manifest(trained.card, trained.files, golden_rows(trained.model, golden_count))
+    return {**trained.files, MANIFEST_FILE: manifest_bytes(manifest)}
 
 
-def _check_pair(content: bytes, card: ModelCard, model_path: Path, card_path: Path) -> None:
-    if hashlib.sha256(content).hexdigest() != card.model_sha256:
-        raise ModelRefusedError(
-            f"{model_path} is refused; it was not loaded",
-            why=f"its SHA-256 is not the model_sha256 of {card_path}",
-            fix=TRAIN_AGAIN,
+def require_replaceable(folder: Path) -> None:
+    """Refuse to put a release in the place of anything but a release: what the folder holds would be gone.
+
+    Raises
+    ------
+    CannotWriteError
+        It is a file, or a folder that holds something and no manifest, or folders.
+    """
+    with writing(folder):
+        held = {path.name: path.is_dir() for path in folder.iterdir()} if folder.exists() else {}
+    known = MANIFEST_FILE in held or held.keys() <= {MODEL_FILE, CARD_FILE}
+    if not known or any(held.values()):
+        raise CannotWriteError(
+            f"{folder} is no place for a release",
+            why=f"it holds {', '.join(sorted(held)[:3])}, which is no release and would be gone",
+            fix="name a folder for releases with --release, or empty this one",
         )
-    check_versions(card.versions, model_path)
 
 
 def write_files(folder: Path, files: dict[str, bytes]) -> None:
     """Write the files of a release into an empty folder."""
     for name, content in files.items():
-        (folder / name).write_bytes(content)
+        with writing(folder / name):
+            (folder / name).write_bytes(content)
 
 
 def require_passed(checks: Sequence[Check]) -> None:

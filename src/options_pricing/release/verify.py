@@ -1,7 +1,7 @@
 """Loading a model only when every byte of it is the one its manifest names.
 
 A pickle is a program. This module holds the project's only call that runs one, and it is reached with bytes that
-have already passed size, SHA-256 and version, never with a path.
+have already passed SHA-256 and version, never with a path.
 """
 
 import hashlib
@@ -25,6 +25,7 @@ from options_pricing.release.manifest import (
     release_id_of,
 )
 from options_pricing.run.errors import MissingInputError, ModelRefusedError
+from options_pricing.run.files import read_bytes
 
 LARGEST_MANIFEST = 1 << 20
 STAGE_AGAIN = "stage it again: `snakemake --cores 4 --forcerun model_deploy`"
@@ -45,6 +46,33 @@ class Release:
         return self.manifest.files[MODEL_FILE]
 
 
+@dataclass(frozen=True)
+class Trained:
+    """What model_train made: the model, its card, and the bytes of both by the names they have in a release."""
+
+    model: PricingModel
+    card: ModelCard
+    files: dict[str, bytes]
+
+
+def load_trained(model_path: Path, card_path: Path) -> Trained:
+    """Read a model and its card as model_train left them; the model is unpickled only if its card names it.
+
+    Raises
+    ------
+    MissingInputError
+        The model or its card is not there.
+    ModelRefusedError
+        They do not belong together, or other versions of the libraries made the model.
+    """
+    files = {MODEL_FILE: read_bytes(model_path), CARD_FILE: read_bytes(card_path)}
+    card = _read_card(files[CARD_FILE], card_path)
+    if hashlib.sha256(files[MODEL_FILE]).hexdigest() != card.model_sha256:
+        raise _refused(model_path, f"its SHA-256 is not the model_sha256 of {card_path}", TRAIN_AGAIN)
+    _check_versions(card.versions, model_path)
+    return Trained(_unpickled(files[MODEL_FILE], model_path), card, files)
+
+
 def load_release(folder: Path) -> Release:
     """Check a release and only then unpickle its model.
 
@@ -56,7 +84,7 @@ def load_release(folder: Path) -> Release:
         A file is missing or is not what the manifest names, or other versions made the model.
     """
     manifest, held = verify_release(folder)
-    model = unpickled(held[MODEL_FILE], Path(folder) / MODEL_FILE)
+    model = _unpickled(held[MODEL_FILE], Path(folder) / MODEL_FILE)
     if model.as_of != manifest.as_of:
         raise _refused(Path(folder) / MODEL_FILE, f"it is of {model.as_of}, its manifest of {manifest.as_of}")
     return Release(model, manifest, json.loads(held[CARD_FILE]))
@@ -76,10 +104,10 @@ def verify_release(folder: Path) -> tuple[Manifest, dict[str, bytes]]:
         )
     manifest = read_manifest(folder / MANIFEST_FILE)
     held = {name: _named_content(folder / name, manifest) for name in (CARD_FILE, MODEL_FILE)}
-    card = read_card(held[CARD_FILE], folder / CARD_FILE)
+    card = _read_card(held[CARD_FILE], folder / CARD_FILE)
     if card.model_sha256 != manifest.files[MODEL_FILE]:
         raise _refused(folder / CARD_FILE, "it is the card of another model")
-    check_versions(manifest.versions, folder / MODEL_FILE)
+    _check_versions(manifest.versions, folder / MODEL_FILE)
     return manifest, held
 
 
@@ -100,7 +128,7 @@ def read_manifest(path: Path) -> Manifest:
     return manifest
 
 
-def read_card(content: bytes, path: Path) -> ModelCard:
+def _read_card(content: bytes, path: Path) -> ModelCard:
     """A model card from its JSON; `path` stands in the error, a `ModelRefusedError`."""
     try:
         return ModelCard.model_validate(json.loads(content))
@@ -110,7 +138,7 @@ def read_card(content: bytes, path: Path) -> ModelCard:
         raise _refused(path, f"it is not JSON ({error})", TRAIN_AGAIN) from error
 
 
-def check_versions(made_with: dict[str, str], path: Path) -> None:
+def _check_versions(made_with: dict[str, str], path: Path) -> None:
     """Refuse a model made by another major.minor of python, numpy or scikit-learn than those installed here.
 
     A pickle holds the inside of those libraries' objects: another version may fail to load it or, worse, load it
@@ -130,7 +158,7 @@ def check_versions(made_with: dict[str, str], path: Path) -> None:
         raise _refused(path, f"it was made with {'; '.join(other)}", TRAIN_AGAIN)
 
 
-def unpickled(content: bytes, path: Path) -> PricingModel:
+def _unpickled(content: bytes, path: Path) -> PricingModel:
     """The model in bytes whose SHA-256 the caller has checked; `path` stands in the error."""
     try:
         model = pickle.loads(content)  # noqa: S301 (bytes are checked first: the module's docstring)

@@ -1,5 +1,7 @@
 """The report's answer in a few plain sentences, made by rules from the figures."""
 
+from typing import get_args
+
 from options_pricing.reporting.inputs import Estimate, Inputs, Metrics, Protocol
 from options_pricing.reporting.wording import (
     as_day,
@@ -11,8 +13,8 @@ from options_pricing.reporting.wording import (
     whole,
     with_interval,
 )
+from options_pricing.run.params import ProtocolName
 
-PREFERRED = ("next_day", "same_day", "random_rows")
 BENCHMARK = "random_walk"
 # Below it another model's R² of price would not show how easily a high one is had.
 WORTH_COMPARING = 0.5
@@ -20,7 +22,7 @@ WORTH_COMPARING = 0.5
 
 def main_protocol(metrics: Metrics) -> str:
     """The protocol that the answer is about: the next day where there is one."""
-    return next((name for name in PREFERRED if name in metrics.protocols), next(iter(metrics.protocols)))
+    return next((name for name in get_args(ProtocolName) if name in metrics.protocols), next(iter(metrics.protocols)))
 
 
 def is_benchmark(model: str, protocol: str) -> bool:

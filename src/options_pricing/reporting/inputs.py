@@ -51,7 +51,6 @@ class RuleResult(FilePart):
     severity: str
     failed: Count
     share: Figure
-    thresholds: dict[str, Any] = {}
     message: str | None = None
 
 
@@ -61,7 +60,6 @@ class WaterfallStep(FilePart):
     id: str
     title: str
     removed: Count
-    remaining: Count
 
 
 class Halt(FilePart):

@@ -8,6 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from options_pricing.pricing.implied_vol import implied_vol
+from options_pricing.run.calendar import DAYS_A_YEAR
 
 Array: TypeAlias = NDArray[np.float64]
 
@@ -117,7 +118,7 @@ def _smile(chain: pd.DataFrame) -> Smile:
         underlying=str(first["underlying"]),
         root=str(first["root"]) if pd.notna(first["root"]) else "",
         expiration=f"{first['expiration']:%Y-%m-%d}",
-        days=round(first["year_fraction"] * 365),
+        days=round(first["year_fraction"] * DAYS_A_YEAR),
         quotes=len(chain),
         moneyness=_moneyness(bars),
         bid_vol=np.nan_to_num(_vol_at(bars, "bid"), nan=0.0),

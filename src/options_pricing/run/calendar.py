@@ -15,9 +15,12 @@ if TYPE_CHECKING:
 EXCHANGE = "XNYS"
 NEW_YORK = ZoneInfo("America/New_York")
 FIRST_YEAR, LAST_YEAR = 2000, 2036
+# What lies outside is the expiration of no option; differences of such instants do not fit into nanoseconds.
+FIRST_EXPIRATION, LAST_EXPIRATION = pd.Timestamp("1900-01-01"), pd.Timestamp("2200-01-01")
 AM_SETTLEMENT_TIME = "09:30"
 PM_SETTLEMENT_TIME = "16:00"
-SECONDS_A_YEAR = 365 * 24 * 3600
+DAYS_A_YEAR = 365
+SECONDS_A_YEAR = DAYS_A_YEAR * 24 * 3600
 
 
 @cache
@@ -35,7 +38,17 @@ def parse_day(day: str) -> pd.Timestamp:
             raise ValueError("eight digits are needed")
         return pd.Timestamp(datetime.strptime(day, "%Y%m%d"))
     except ValueError as error:
-        raise BadParamsError(f"{day!r} is not a date", why=str(error), fix="write it as YYYYMMDD") from error
+        raise BadParamsError(
+            f"{day!r} is not a date", why="no day of any month is written so", fix="write it as YYYYMMDD"
+        ) from error
+
+
+def require_day(day: str) -> None:
+    """Raise a `BadParamsError` unless ``YYYYMMDD`` is a date of the years that the calendar covers."""
+    if not FIRST_YEAR <= parse_day(day).year <= LAST_YEAR:
+        raise BadParamsError(
+            f"{day} cannot be worked on", why=why_no_session(day), fix="name a day between those years"
+        )
 
 
 def is_session(day: str) -> bool:
@@ -84,8 +97,9 @@ def expiry_instants(expirations: pd.Series, settlements: pd.Series) -> pd.Series
 
     Returns
     -------
-    Series of datetime64[ns, UTC], on the same index; NaT where the expiration is null
+    Series of datetime64[ns, UTC], on the same index; NaT where the expiration is null or centuries away
     """
+    expirations = expirations.where(expirations.between(FIRST_EXPIRATION, LAST_EXPIRATION))
     # A chain has tens of thousands of rows and tens of expirations: ask the calendar once for each.
     found = {
         (expiration, settlement): _expiry_instant(expiration, settlement)
@@ -104,6 +118,9 @@ def _expiry_instant(expiration: pd.Timestamp, settlement: str) -> pd.Timestamp:
     return pd.Timestamp(f"{expiration:%Y-%m-%d} {time_of_day}", tz=NEW_YORK).tz_convert("UTC")
 
 
-def year_fractions(expirations: pd.Series, settlements: pd.Series, as_of: pd.Timestamp) -> pd.Series:
-    """Time from `as_of` (UTC) to each expiry in years of 365 days; zero or negative once it has passed."""
+def year_fractions(expirations: pd.Series, settlements: pd.Series, as_of: pd.Timestamp | pd.Series) -> pd.Series:
+    """Time from `as_of` (UTC; one instant, or one for each option) to each expiry in years of 365 days.
+
+    Zero or negative once the expiry has passed; NaN where the expiration is null.
+    """
     return (expiry_instants(expirations, settlements) - as_of).dt.total_seconds() / SECONDS_A_YEAR

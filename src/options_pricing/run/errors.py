@@ -2,6 +2,8 @@
 
 from enum import IntEnum
 
+LONGEST = 2000
+
 
 class ExitCode(IntEnum):
     """Exit codes of every task and of ``options-pricing``; those below 80 are the ones of sysexits.h."""
@@ -36,11 +38,18 @@ class TaskError(Exception):
     exit_code = ExitCode.BAD_DATA
 
     def __init__(self, what: str, *, why: str, fix: str) -> None:
+        what, why, fix = _line(what), _line(why), _line(fix)
         super().__init__(what, why, fix)
         self.what, self.why, self.fix = what, why, fix
 
     def __str__(self) -> str:
         return f"{self.what}\n  why: {self.why}\n  fix: {self.fix}"
+
+
+def _line(text: str) -> str:
+    """A text as one line that does no harm to a terminal: it may quote a file that holds anything."""
+    line = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in " ".join(text.split()))
+    return line if len(line) <= LONGEST else f"{line[:LONGEST]} ... ({len(line) - LONGEST} more characters)"
 
 
 class BadDataError(TaskError):

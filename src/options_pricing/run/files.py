@@ -8,7 +8,21 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from options_pricing.run.errors import BadDataError, MissingInputError
+from options_pricing.run.errors import BadDataError, CannotWriteError, MissingInputError
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Turn what the file system says against an output into a `CannotWriteError` that names it."""
+    try:
+        yield
+    except OSError as error:
+        raise CannotWriteError(
+            f"{path} could not be written",
+            why=error.strerror or str(error),
+            fix="free space, or mend the path or its permissions, then run the same command again; "
+            "earlier files are whole",
+        ) from error
 
 
 @contextmanager
@@ -19,15 +33,16 @@ def whole_file(path: Path) -> Iterator[Path]:
     leaves either the old file or the new one. On an error the temporary file is removed.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        yield temporary
-        with temporary.open("rb") as handle:
-            os.fsync(handle.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    temporary = path.parent / f".{path.name}.{os.getpid()}.tmp"
+    with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            yield temporary
+            with temporary.open("rb") as handle:
+                os.fsync(handle.fileno())
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
 
 
 def write_text(path: Path, text: str) -> None:
@@ -42,9 +57,14 @@ def write_bytes(path: Path, content: bytes) -> None:
         temporary.write_bytes(content)
 
 
+def json_text(value: Any) -> str:
+    """A JSON document, keys in the given order; NaN and infinity are a `ValueError`."""
+    return json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
 def write_json(path: Path, value: Any) -> None:
-    """Write a JSON document, keys in the given order; NaN and infinity are refused."""
-    write_text(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+    """Write a JSON document as `json_text` makes it."""
+    write_text(path, json_text(value))
 
 
 def read_json(path: Path) -> Any:
@@ -53,28 +73,32 @@ def read_json(path: Path) -> Any:
     Raises
     ------
     MissingInputError
-        The file is not there.
+        The file is not there, or cannot be read.
     BadDataError
         It is not JSON.
     """
     text = read_bytes(path)
     try:
         return json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise BadDataError(
             f"{path} is not valid JSON", why=str(error), fix="remove it and run the task that makes it again"
         ) from error
 
 
 def read_bytes(path: Path) -> bytes:
-    """Read a whole file; a missing one is a `MissingInputError`."""
+    """Read a whole file; one that is not there or cannot be read is a `MissingInputError`."""
     try:
         return Path(path).read_bytes()
-    except (FileNotFoundError, IsADirectoryError) as error:
+    except FileNotFoundError as error:
         raise MissingInputError(
             f"{path} is not there",
             why="this task needs it as an input",
             fix="run the task that makes it first (`snakemake --cores 4` runs all that is missing)",
+        ) from error
+    except OSError as error:
+        raise MissingInputError(
+            f"{path} cannot be read", why=error.strerror or str(error), fix="check the path and its permissions"
         ) from error
 
 

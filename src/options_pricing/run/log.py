@@ -4,7 +4,8 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -34,11 +35,30 @@ class LogfmtFormatter(logging.Formatter):
         return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
 
 
+class _LogFile(logging.FileHandler):
+    """A log file; the first line that cannot be written (full disk) is told, and no such line stops anything."""
+
+    def __init__(self, path: Path, tell: Callable[[BaseException | None], None]) -> None:
+        super().__init__(path, mode="w", encoding="utf-8")
+        self._tell: Callable[[BaseException | None], None] | None = tell
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        """What logging calls when a line could not be written."""
+        tell, self._tell = self._tell, None
+        if tell is not None:
+            tell(sys.exc_info()[1])
+
+    def close(self) -> None:
+        """Flush and close, as far as that goes."""
+        with suppress(OSError):
+            super().close()
+
+
 class TaskLog:
     """The log of one run of one task, in its file and on standard error.
 
-    A log file that cannot be written (read-only folder) is not a reason to stop: the lines still go to standard
-    error, and one of them says so.
+    A log file that cannot be written (read-only folder, full disk) is not a reason to stop: the lines still go to
+    standard error, and one of them says so.
     """
 
     def __init__(self, task: str, path: Path | None = None, *, date: str | None = None) -> None:
@@ -46,17 +66,21 @@ class TaskLog:
         self._fixed = {"date": date} if date else {}
         handlers: list[logging.Handler] = [logging.StreamHandler(sys.stderr)]
         problem = None
+
+        def tell(error: BaseException | None) -> None:
+            self.warn("log_file_not_writable", path=path, reason=getattr(error, "strerror", error))
+
         if path is not None:
             try:
                 path.parent.mkdir(parents=True, exist_ok=True)
-                handlers.append(logging.FileHandler(path, mode="w", encoding="utf-8"))
+                handlers.append(_LogFile(path, tell))
             except OSError as error:
                 problem = error
         for handler in handlers:
             handler.setFormatter(LogfmtFormatter())
             self._logger.addHandler(handler)
         if problem is not None:
-            self.warn("log_file_not_writable", path=path, reason=problem.strerror)
+            tell(problem)
 
     def info(self, event: str, **fields: Any) -> None:
         """Say that something happened."""

@@ -3,6 +3,7 @@
 Every default, range and explanation of a parameter stands here once; `params.yaml` holds the values in force.
 """
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -11,15 +12,17 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from pydantic_core import ErrorDetails
 
 from options_pricing.run.calendar import is_session, parse_day, sessions_ending, why_no_session
-from options_pricing.run.errors import BadParamsError, TaskError
+from options_pricing.run.errors import BadParamsError, MissingInputError, TaskError
 from options_pricing.run.files import read_bytes
 from options_pricing.run.retry import RetryPolicy
 
 # YAML reads 20261120 without quotes as a number, and so writes it `dvc exp run -S run.date=...`.
 Day = Annotated[str, BeforeValidator(lambda day: str(day) if isinstance(day, int) else day), Field(pattern=r"^\d{8}$")]
 Share = Annotated[float, Field(ge=0, le=1)]
+Seed = Annotated[int, Field(ge=0, lt=1 << 32)]
 Severity = Literal["halt", "quarantine", "warn", "off"]
 ModelName = Literal["seed_linear", "flat_vol", "random_walk", "boosted"]
+# In this order: the plots and the report are about the first of them that was carried out.
 ProtocolName = Literal["next_day", "same_day", "random_rows"]
 
 
@@ -133,10 +136,16 @@ class Train(Section):
     """What is trained."""
 
     model: ModelName = Field("boosted", description="the model that is released; all of them are evaluated")
-    seed: int = Field(7, ge=0)
+    seed: Seed = 7
     min_days_to_expiry: int = Field(7, ge=0, description="calendar days; quotes outside are not fitted")
     max_days_to_expiry: int = Field(400, ge=1, description="calendar days")
     boosted: Boosted = Boosted()
+
+    @model_validator(mode="after")
+    def _some_days(self) -> "Train":
+        if self.min_days_to_expiry > self.max_days_to_expiry:
+            raise ValueError("min_days_to_expiry is greater than max_days_to_expiry")
+        return self
 
 
 class Evaluate(Section):
@@ -146,7 +155,7 @@ class Evaluate(Section):
     held_out: float = Field(0.2, gt=0, lt=1, description="share of strikes held out in same_day")
     bootstrap: int = Field(2000, ge=100, le=100_000, description="resamples of whole days")
     confidence: float = Field(0.95, gt=0.5, lt=1)
-    seed: int = Field(42, ge=0)
+    seed: Seed = 42
 
 
 class Deploy(Section):
@@ -189,6 +198,9 @@ class Params(Section):
     retry: Retry = Retry()
 
 
+LARGEST_FILE = 1 << 18
+
+
 class _UniqueKeys(yaml.SafeLoader):
     """A loader that refuses a key given twice, which plain YAML lets the last one win."""
 
@@ -212,24 +224,69 @@ def load_params(path: Path) -> Params:
 
     Raises
     ------
+    MissingInputError
+        It is not there, or cannot be read.
     BadParamsError
-        Everything that is wrong with it, one line each, with the key's path and what is allowed.
+        Everything that is wrong with it, with each key's path, what is allowed, and the line.
     """
+    content = _content(path)
     try:
-        raw = yaml.load(read_bytes(path), Loader=_UniqueKeys)
-    except yaml.YAMLError as error:
+        loader = _UniqueKeys(content)
+        document = loader.get_single_node()
+        raw = None if document is None else loader.construct_document(document)
+    except (yaml.YAMLError, ValueError, TypeError, AttributeError, RecursionError) as error:
+        # What PyYAML's constructors trip over comes through as it is: a month 13, a list as a key, a folder of folders.
+        raise BadParamsError(f"{path} is not valid YAML", why=str(error), fix="correct that line") from error
+    if raw is None:
         raise BadParamsError(
-            f"{path} is not valid YAML", why=" ".join(str(error).split()), fix="correct that line"
-        ) from error
-    return check_params(raw, str(path))
+            f"{path} is empty",
+            why="a file that was cut short would otherwise pass for one of defaults",
+            fix="restore it; all defaults are asked for with {}",
+        )
+    return check_params(raw, str(path), lambda keys: _line(document, keys))
 
 
-def check_params(raw: object, name: str = "params.yaml") -> Params:
-    """Check parameters that are already a mapping; `name` stands in the error."""
+def _content(path: Path) -> bytes:
     try:
-        return Params.model_validate(raw or {})
+        content = read_bytes(path)
+    except MissingInputError as error:
+        raise MissingInputError(
+            error.what, why=error.why, fix="name a parameter file with --params, or run where params.yaml is"
+        ) from error
+    if len(content) > LARGEST_FILE:
+        raise BadParamsError(
+            f"{path} has {len(content)} bytes",
+            why=f"a parameter file has at most {LARGEST_FILE}",
+            fix="check that it is the right file",
+        )
+    return content
+
+
+def _line(node: yaml.Node | None, keys: Sequence[int | str]) -> str:
+    """Where in the file a key stands, or the part of its path that is there."""
+    found = None
+    for key in keys:
+        held: dict[str, tuple[yaml.Node, yaml.Node]] = {}
+        if isinstance(node, yaml.MappingNode):
+            held = {str(name.value): (name, value) for name, value in node.value}
+        elif isinstance(node, yaml.SequenceNode):
+            held = {str(place): (item, item) for place, item in enumerate(node.value)}
+        if str(key) in held:
+            found, node = held[str(key)]
+    return "" if found is None else f" (line {found.start_mark.line + 1})"
+
+
+def check_params(
+    raw: object, name: str = "params.yaml", line: Callable[[Sequence[int | str]], str] | None = None
+) -> Params:
+    """Check parameters that are already a mapping; `name` stands in the error, and what `line` says of a key's path."""
+    try:
+        return Params.model_validate(raw)
     except ValidationError as error:
-        found = [f"{'.'.join(map(str, e['loc'])) or 'the file'}: {_said(e)}" for e in error.errors()]
+        found = [
+            f"{'.'.join(map(str, e['loc'])) or 'the file'}: {_said(e)}{line(e['loc']) if line else ''}"
+            for e in error.errors()
+        ]
         raise BadParamsError(
             f"{name} has {len(found)} error{'s' if len(found) > 1 else ''}",
             why="; ".join(found),
@@ -244,4 +301,4 @@ def _said(error: ErrorDetails) -> str:
         return "no such key"
     given = error.get("input")
     shown = f" (it is {given!r:.60})" if not isinstance(given, dict | list) else ""
-    return f"{error['msg']}{shown}"
+    return f"{error['msg'].removeprefix('Value error, ')}{shown}"

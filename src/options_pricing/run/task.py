@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from options_pricing.run.calendar import require_day
 from options_pricing.run.errors import CannotWriteError, ExitCode, MissingInputError, TaskError
 from options_pricing.run.log import TaskLog
 from options_pricing.run.params import Params, load_params
@@ -35,6 +36,7 @@ def run_task(task: str, parser: argparse.ArgumentParser, work: Work, argv: Seque
     log = TaskLog(task, args.log, date=args.date)
     started = time.monotonic()
     try:
+        require_day(args.date)
         params = load_params(args.params)
         policy = getattr(params.retry, task)
 

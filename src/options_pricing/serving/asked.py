@@ -10,6 +10,7 @@ import pandas as pd
 from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
 from werkzeug.datastructures import MultiDict
 
+from options_pricing.models.listing import HIGHEST_STRIKE
 from options_pricing.serving.problems import RequestProblemError, field_error, fields_refused
 
 LARGEST_BODY = 1 << 20
@@ -33,7 +34,7 @@ class AskedOption(BaseModel):
     underlying: str = Field(pattern=r"^[A-Z0-9^._-]{1,16}$")
     root: str | None = Field(None, pattern=r"^[A-Z0-9]{1,6}$")
     expiration: Annotated[date, BeforeValidator(_iso_date)]
-    strike: float = Field(gt=0, le=1e9)
+    strike: float = Field(gt=0, le=HIGHEST_STRIKE)
     option_type: Literal["C", "P"] = Field(validation_alias=AliasChoices("option_type", "type"))
 
 
@@ -113,7 +114,7 @@ def _told(loc: tuple[int | str, ...], message: str, kind: str) -> dict[str, Any]
 
 
 def as_frame(options: Sequence[AskedOption]) -> pd.DataFrame:
-    """The asked options as `PricingModel.price_options` wants them; `root` only where someone named one."""
+    """The asked options as `PricingModel.price_options` wants them."""
     frame = pd.DataFrame([option.model_dump() for option in options])
     frame["expiration"] = pd.to_datetime(frame["expiration"].astype(str)).astype("datetime64[s]")
-    return frame if frame["root"].notna().any() else frame.drop(columns="root")
+    return frame

@@ -24,11 +24,9 @@ class Chain:
 
     def asked(self, strikes: np.ndarray, option_type: str | np.ndarray) -> pd.DataFrame:
         """These strikes of the chain, as `PricingModel.price_options` wants them."""
-        frame = pd.DataFrame({"strike": np.asarray(strikes, dtype=float)})
-        frame = frame.assign(
+        return pd.DataFrame({"strike": np.asarray(strikes, dtype=float)}).assign(
             underlying=self.underlying, expiration=self.expiration, option_type=option_type, root=self.root
         )
-        return frame if self.root is not None else frame.drop(columns="root")
 
 
 def listed_chains(model: PricingModel, underlying: str) -> list[tuple[Chain, pd.Series]]:

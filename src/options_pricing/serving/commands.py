@@ -7,9 +7,10 @@ from pathlib import Path
 
 from options_pricing.release.verify import verify_release
 from options_pricing.run.errors import ExitCode, TaskError
-from options_pricing.serving.processes import LOOPBACK, child_environment
+from options_pricing.serving.processes import child_environment
 
 SETTINGS = "python:options_pricing.serving.gunicorn_settings"
+WORKERS = 2
 DASHBOARD = Path(__file__).with_name("dashboard.py")
 
 
@@ -46,7 +47,7 @@ def app_command(release: Path, host: str, port: int, *, trial: bool = False) -> 
     return [sys.executable, "-m", "streamlit", "run", str(DASHBOARD), *flags, "--", str(release)]
 
 
-def serve_api(release: Path, host: str = LOOPBACK, port: int = 8000, *, workers: int = 2) -> int:
+def serve_api(release: Path, host: str, port: int) -> int:
     """Become the API of a release; returns only by raising.
 
     Raises
@@ -56,10 +57,10 @@ def serve_api(release: Path, host: str = LOOPBACK, port: int = 8000, *, workers:
     CannotListenError
         The port is taken, or the address is not this machine's.
     """
-    return _become(api_command(release, host, port, workers=workers), release, host, port)
+    return _become(api_command(release, host, port, workers=WORKERS), release, host, port)
 
 
-def serve_app(release: Path, host: str = LOOPBACK, port: int = 8501) -> int:
+def serve_app(release: Path, host: str, port: int) -> int:
     """Become the app of a release; returns only by raising, as `serve_api` does."""
     return _become(app_command(release, host, port), release, host, port)
 

@@ -11,9 +11,11 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from options_pricing.models.listing import HIGHEST_STRIKE, LONGEST_YEARS
 from options_pricing.release.golden import golden_differences
 from options_pricing.release.manifest import MANIFEST_FILE
 from options_pricing.release.verify import TRAIN_AGAIN, Release, load_release, read_manifest
+from options_pricing.run.calendar import DAYS_A_YEAR
 from options_pricing.run.errors import ModelRefusedError, TaskError
 from options_pricing.serving import charts
 from options_pricing.serving.answers import GREEKS, age_text, answers, new_york_today, provenance
@@ -32,8 +34,6 @@ from options_pricing.serving.chains import (
 FRESH_DAYS = 1
 STALE_DAYS = 4
 USUAL_DAYS = 30
-LONGEST_DAYS = 3650
-HIGHEST_STRIKE = 1e9
 ASKED = ("underlying", "root", "expiration", "strike", "option_type")
 STRIKES_SHOWN = {"30 around the forward": 30, "100": 100, "All": None}
 # Streamlit leaves a hand's breadth of nothing above the first line.
@@ -113,7 +113,7 @@ def _choose_chain(release: Release) -> tuple[Chain, pd.Series]:
     underlying = left.selectbox("Underlying", underlyings, key="underlying")
     chains = listed_chains(release.model, underlying)
     labels = [_chain_label(chain, listed) for chain, listed in chains]
-    usual = int(np.argmin([abs(listed["year_fraction"] * 365 - USUAL_DAYS) for _, listed in chains]))
+    usual = int(np.argmin([abs(listed["year_fraction"] * DAYS_A_YEAR - USUAL_DAYS) for _, listed in chains]))
     at = right.selectbox(
         "Expiration", range(len(chains)), usual, format_func=lambda i: labels[i], key=f"chain of {underlying}"
     )
@@ -121,7 +121,7 @@ def _choose_chain(release: Release) -> tuple[Chain, pd.Series]:
 
 
 def _chain_label(chain: Chain, listed: pd.Series) -> str:
-    days = listed["year_fraction"] * 365
+    days = listed["year_fraction"] * DAYS_A_YEAR
     root = f", {chain.root}" if chain.root else ""
     return f"{chain.expiration:%Y-%m-%d} ({days:.0f} days{root}, {listed['settlement']}, {listed['exercise_style']})"
 
@@ -194,7 +194,7 @@ def _price_form(release: Release, chain: Chain, forward: float, quotes: pd.DataF
         "Expires on",
         chain.expiration.date(),
         min_value=as_of + timedelta(days=1),
-        max_value=as_of + timedelta(days=LONGEST_DAYS),
+        max_value=as_of + timedelta(days=int(LONGEST_YEARS * DAYS_A_YEAR)),
         key=f"expires {chain}",
     )
     near, step = _near_strike(quotes, forward)
@@ -220,7 +220,7 @@ def _answer(answer: dict[str, Any], quote: pd.Series | None) -> None:
     figures[1].metric("Bid - ask", "no quote" if quote is None else f"{quote['bid']:,.2f} - {quote['ask']:,.2f}")
     figures[2].metric("Implied vol", _percent(answer["implied_vol"]))
     figures[3].metric("Forward", f"{answer['forward']:,.2f}")
-    figures[4].metric("Days to expiry", f"{365 * answer['year_fraction']:,.2f}")
+    figures[4].metric("Days to expiry", f"{DAYS_A_YEAR * answer['year_fraction']:,.2f}")
     for column, greek in zip(st.columns(5), GREEKS, strict=True):
         value = answer["greeks"][greek]
         column.metric(f"{greek.capitalize()}, {GREEK_UNITS[greek]}", "none" if value is None else f"{value:,.5g}")

@@ -1,13 +1,17 @@
 """What every source of option chains gives: one trading day as a raw table, and where it came from."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Protocol
 
+import numpy as np
 import pandas as pd
 
+from options_pricing.quotes.osi import describe_roots, parse_symbols
 from options_pricing.quotes.schema import RAW, TRUTH
 from options_pricing.quotes.tables import conform
+
+STANDARD_MULTIPLIER = 100.0
 
 
 @dataclass(frozen=True)
@@ -35,7 +39,7 @@ class RawChain:
     captured_at: str
     response_codes: Sequence[int] = ()
     inputs: Sequence[dict[str, str]] = ()
-    truth: pd.DataFrame | None = field(default=None)
+    truth: pd.DataFrame | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "quotes", conform(self.quotes, RAW))
@@ -62,3 +66,21 @@ class Source(Protocol):
         BadDataError
             It has one that cannot be read.
         """
+
+
+def contract_terms(symbols: pd.Series) -> pd.DataFrame:
+    """What OSI symbols say of their contracts, in columns of `RAW`: symbol, root, exercise, settlement, multiplier.
+
+    The multiplier (units of the underlying) is null where a corporate action adjusted the contract.
+    """
+    root = parse_symbols(symbols)["root"]
+    facts = describe_roots(root)
+    return pd.DataFrame(
+        {
+            "contract_symbol": symbols,
+            "root": root,
+            "exercise_style": facts["exercise_style"],
+            "settlement": facts["settlement"],
+            "multiplier": np.where(facts["adjusted"], np.nan, STANDARD_MULTIPLIER),
+        }
+    )

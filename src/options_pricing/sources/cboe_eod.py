@@ -12,12 +12,11 @@ from typing import Any, NamedTuple
 import pandas as pd
 import pyarrow as pa
 
-from options_pricing.quotes.osi import describe_roots, parse_symbols
 from options_pricing.quotes.schema import RAW
 from options_pricing.quotes.tables import conform
 from options_pricing.run.calendar import NEW_YORK, parse_day, sessions_between
 from options_pricing.run.errors import BadDataError, MissingInputError, UpstreamError
-from options_pricing.sources.base import RawChain
+from options_pricing.sources.base import RawChain, contract_terms
 from options_pricing.sources.delimited import read_columns
 
 CAPTURED_WITHIN = timedelta(days=5)
@@ -45,7 +44,6 @@ UNDERLYING = {
     "payload_timestamp": SECONDS,
     "current_price": pa.float64(),
 }
-STANDARD_MULTIPLIER = 100.0
 
 
 class Capture(NamedTuple):
@@ -181,20 +179,14 @@ def _capture(underlyings: pa.Table, ticker: str, path: Path, underlying_file: Pa
 def _raw(rows: pa.Table, ticker: str, day: str, capture: Capture) -> pd.DataFrame:
     """One capture as the raw table. Times of trades are New York's in the file, the capture's is UTC already."""
     given = rows.to_pandas(date_as_object=False)
-    parts = parse_symbols(given["option"])
-    facts = describe_roots(parts["root"])
     traded = given["last_trade_time"].dt.tz_localize(NEW_YORK, ambiguous="NaT", nonexistent="NaT").dt.tz_convert("UTC")
     made = given.assign(
+        **contract_terms(given["option"]),
         source=CboeEod.name,
         underlying=ticker.removeprefix("_"),
-        root=parts["root"],
-        contract_symbol=given["option"],
         trade_date=parse_day(day),
         expiration=given["expiry"],
         option_type=given["right"],
-        exercise_style=facts["exercise_style"],
-        settlement=facts["settlement"],
-        multiplier=facts["adjusted"].map({False: STANDARD_MULTIPLIER, True: float("nan")}),
         last_price=given["last_trade_price"],
         underlying_price=capture.price,
         quote_time=capture.at.tz_localize("UTC"),

@@ -9,10 +9,12 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.csv
 
+from options_pricing.quotes.tables import require_text
 from options_pricing.run.errors import BadDataError
 from options_pricing.run.files import read_bytes
 
 NULLS = ("", "NaN", "nan")
+GET_AGAIN = "get the file again, or point `source` at another one"
 
 
 def read_columns(path: Path, types: Mapping[str, pa.DataType]) -> tuple[pa.Table, str]:
@@ -46,12 +48,13 @@ def read_columns(path: Path, types: Mapping[str, pa.DataType]) -> tuple[pa.Table
     )
     try:
         plain = gzip.decompress(content) if path.suffix == ".gz" else content
+        require_text(plain, path, fix=GET_AGAIN)
         table = pa.csv.read_csv(pa.BufferReader(plain), convert_options=options)
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise _unusable(path, "is not a whole gzip file", str(error)) from error
     except KeyError as error:
         raise _unusable(path, "does not have the columns of this source", str(error.args[0])) from error
-    except pa.ArrowInvalid as error:
+    except pa.ArrowException as error:
         raise _unusable(path, "cannot be read as CSV", str(error).split("\n")[0]) from error
     if not table.num_rows:
         raise _unusable(path, "has no rows", "there is a header line and nothing below it")
@@ -59,4 +62,4 @@ def read_columns(path: Path, types: Mapping[str, pa.DataType]) -> tuple[pa.Table
 
 
 def _unusable(path: Path, what: str, why: str) -> BadDataError:
-    return BadDataError(f"{path} {what}", why=why, fix="get the file again, or point `source` at another one")
+    return BadDataError(f"{path} {what}", why=why, fix=GET_AGAIN)

@@ -34,12 +34,24 @@ def fetched_before(source: Source, day: str, files: RawFiles) -> dict[str, Any] 
     Raises
     ------
     BadDataError
-        The day on disk is real and from another source, or its bytes are not those of its meta; nothing is
-        overwritten.
+        What is on disk is another day, or real and from another source, or its bytes are not those of its meta;
+        nothing is overwritten.
     """
     if not (files.table.exists() and files.meta.exists()):
         return None
-    meta: dict[str, Any] = read_json(files.meta)
+    meta = read_json(files.meta)
+    if not isinstance(meta, dict):
+        raise BadDataError(
+            f"{files.meta} does not describe a raw file",
+            why="it holds no names and values",
+            fix=f"move it and {files.table.name} away to fetch the day anew",
+        )
+    if meta.get("trade_date") not in (None, day):
+        raise BadDataError(
+            f"{files.table} holds another day than {day}",
+            why=f"{files.meta.name} says {meta['trade_date']}",
+            fix="give each day a file of its own",
+        )
     if meta.get("request") != source.request(day):
         if meta.get("source") != source.name and not meta.get("simulated"):
             raise BadDataError(

@@ -10,12 +10,11 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 
-from options_pricing.quotes.osi import describe_roots, parse_symbols
 from options_pricing.quotes.schema import RAW
 from options_pricing.quotes.tables import conform
 from options_pricing.run.calendar import parse_day
 from options_pricing.run.errors import BadDataError, UpstreamError
-from options_pricing.sources.base import RawChain
+from options_pricing.sources.base import RawChain, contract_terms
 from options_pricing.sources.delimited import read_columns
 
 # The file's time_to_expiry is left out: it counts from the download, a day after the trading day, and is rounded down.
@@ -38,7 +37,6 @@ CHAIN = {
 }
 LONG_DATE = r"^([0-9]?[A-Z][A-Z0-9]*?)20([0-9]{6}[CP][0-9]{8})$"
 OPTION_TYPES = {"call": "C", "put": "P"}
-STANDARD_MULTIPLIER = 100.0
 
 
 class YahooCsv:
@@ -102,20 +100,13 @@ class YahooCsv:
 
 
 def _raw(given: pd.DataFrame, day: str) -> pd.DataFrame:
-    symbols = _osi(given["symbol"])
-    parts = parse_symbols(symbols)
-    facts = describe_roots(parts["root"])
     made = given.assign(
+        **contract_terms(_osi(given["symbol"])),
         source=YahooCsv.name,
         underlying=given["underlying_symbol"],
-        root=parts["root"],
-        contract_symbol=symbols,
         trade_date=parse_day(day),
         expiration=given["expiration_date"],
         option_type=given["contract_type"].map(OPTION_TYPES),
-        exercise_style=facts["exercise_style"],
-        settlement=facts["settlement"],
-        multiplier=facts["adjusted"].map({False: STANDARD_MULTIPLIER, True: float("nan")}),
         vendor_implied_vol=given["implied_volatility"],
         vendor_price=given["market_price"],
     )

@@ -11,7 +11,7 @@ from options_pricing.pricing.black import PriceAndGreeks, black_price, price_and
 from options_pricing.pricing.implied_vol import implied_vol
 from options_pricing.quotes.schema import FEATURES, RAW, names
 from options_pricing.quotes.tables import conform
-from options_pricing.run.calendar import SECONDS_A_YEAR, exchange, expiry_instants, is_session, why_no_session
+from options_pricing.run.calendar import exchange, is_session, why_no_session, year_fractions
 from options_pricing.run.errors import BadDataError
 from options_pricing.run.params import Features
 from options_pricing.surface.forwards import chain_forwards, expiration_numbers
@@ -107,8 +107,7 @@ def years_to_expiry(quotes: pd.DataFrame) -> Array:
     opened, closed = (quotes["trade_date"].map(times) for times in (opens, closes))
     taken = quotes["quote_time"]
     as_of = closed.where(~((taken >= opened) & (taken < closed)), taken)
-    left = expiry_instants(quotes["expiration"], quotes["settlement"]) - as_of
-    return np.asarray(left.dt.total_seconds(), dtype=float) / SECONDS_A_YEAR
+    return year_fractions(quotes["expiration"], quotes["settlement"], as_of).to_numpy(dtype=float)
 
 
 def describe(features: pd.DataFrame) -> pd.DataFrame:

@@ -31,7 +31,7 @@ def expiration_numbers(chain: pd.DataFrame) -> Numbers:
 
 
 def chain_forwards(
-    chain: pd.DataFrame, *, risk_free_rate: float, min_pairs: int, near_share: float, tree_steps: int = 51
+    chain: pd.DataFrame, *, risk_free_rate: float, min_pairs: int, near_share: float, tree_steps: int
 ) -> pd.DataFrame:
     r"""Forward and discount factor of each (underlying, root, expiration) of one day.
 

@@ -8,20 +8,25 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from options_pricing.run.calendar import NEW_YORK, expiry_instants, is_session, parse_day, session_close
+from options_pricing.run.calendar import (
+    NEW_YORK,
+    PM_SETTLEMENT_TIME,
+    is_session,
+    parse_day,
+    session_close,
+    year_fractions,
+)
 from options_pricing.validation.parity import ParityLines, fit_parity_lines
 
 Floats: TypeAlias = NDArray[np.float64]
 Codes: TypeAlias = NDArray[np.int64]
 Mask: TypeAlias = NDArray[np.bool_]
 
-SECONDS_A_YEAR = 365 * 24 * 3600
 # Ticks below and from $3: pennies throughout, the penny programme's, and those of the other classes.
 TICK_REGIMES = ((0.01, 0.01), (0.01, 0.05), (0.05, 0.1))
 TICK_CHANGES_AT = 3.0
 ON_GRID_SHARE = 0.95
 PRICES_FOR_A_REGIME = 20
-CLOSE_TIME = "16:00"
 
 
 class Contracts(NamedTuple):
@@ -136,16 +141,15 @@ class Chain:
         settlement = self.table["settlement"].fillna("pm")
         both = self.expiry * 2 + (settlement == "am").to_numpy()
         _, first, code = np.unique(both, return_index=True, return_inverse=True)
-        instants = expiry_instants(self.table["expiration"].iloc[first], settlement.iloc[first])
-        years = (instants - self.close).dt.total_seconds().to_numpy(dtype=np.float64) / SECONDS_A_YEAR
-        return np.asarray(years[code], dtype=np.float64)
+        years = year_fractions(self.table["expiration"].iloc[first], settlement.iloc[first], self.close)
+        return years.to_numpy(dtype=np.float64)[code]
 
     @cached_property
     def close(self) -> pd.Timestamp:
         """When the session closed, in UTC; 16:00 in New York where the day is no session."""
         if is_session(self.day):
             return session_close(self.day)
-        return pd.Timestamp(f"{self.date:%Y-%m-%d} {CLOSE_TIME}", tz=NEW_YORK).tz_convert("UTC")
+        return pd.Timestamp(f"{self.date:%Y-%m-%d} {PM_SETTLEMENT_TIME}", tz=NEW_YORK).tz_convert("UTC")
 
     @cached_property
     def contracts(self) -> Contracts:
@@ -200,6 +204,6 @@ class Chain:
 
 def off_grid(price: Floats, tick: Floats | float) -> Mask:
     """Which prices are no whole number of ticks."""
-    with np.errstate(invalid="ignore"):
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         steps = price / tick
         return np.abs(steps - np.round(steps)) > 1e-4

@@ -9,6 +9,8 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from options_pricing.surface.pairs import weighted_medians
+
 Floats: TypeAlias = NDArray[np.float64]
 Codes: TypeAlias = NDArray[np.int64]
 Mask: TypeAlias = NDArray[np.bool_]
@@ -67,11 +69,11 @@ def fit_parity_lines(
     """
     count = int(expiry.max()) + 1 if len(expiry) else 0
     pairs = _pairs(rows, expiry, strike, call, mid, half_spread)
-    discount = _weighted_median_by(*_slopes(pairs), count)
+    discount = weighted_medians(*_slopes(pairs), count)
     discount[~((discount > DISCOUNT_RANGE[0]) & (discount < DISCOUNT_RANGE[1]))] = np.nan
     implied = pairs.strike + pairs.gap / discount[pairs.expiry]
     noise = pairs.half_spreads + GAP_NOISE * np.abs(pairs.gap)
-    forward = _weighted_median_by(pairs.expiry, implied, 1 / np.maximum(noise, LEAST_NOISE), count)
+    forward = weighted_medians(implied, 1 / np.maximum(noise, LEAST_NOISE), pairs.expiry, count)
     unfit = np.bincount(pairs.expiry, minlength=count) < FEWEST_PAIRS
     forward[unfit | ~(forward > 0)] = np.nan
     discount[np.isnan(forward)] = np.nan
@@ -118,8 +120,8 @@ def _pairs(rows: Codes, expiry: Codes, strike: Floats, call: Mask, mid: Floats, 
     )
 
 
-def _slopes(pairs: Pairs) -> tuple[Codes, Floats, Floats]:
-    """Minus the slopes of the gap between pairs of one expiration that lie far apart: expiry, slope, weight."""
+def _slopes(pairs: Pairs) -> tuple[Floats, Floats, Codes]:
+    """Minus the slopes of the gap between pairs of one expiration that lie far apart, their weights, their expiries."""
     index = np.arange(len(pairs.expiry))
     sizes = np.searchsorted(pairs.expiry, pairs.expiry, side="right") - np.searchsorted(pairs.expiry, pairs.expiry)
     low = np.concatenate([index] * len(APART))
@@ -130,23 +132,7 @@ def _slopes(pairs: Pairs) -> tuple[Codes, Floats, Floats]:
     low, high = low[same], high[same]
     distance = pairs.strike[high] - pairs.strike[low]
     noise = np.maximum(pairs.half_spreads[low] + pairs.half_spreads[high], LEAST_NOISE)
-    return pairs.expiry[low], -(pairs.gap[high] - pairs.gap[low]) / distance, distance / noise
-
-
-def _weighted_median_by(expiry: Codes, values: Floats, weights: Floats, count: int) -> Floats:
-    """Of each expiration, the value at which half of the weight is reached; NaN where there are none."""
-    known = np.isfinite(values)
-    expiry, values, weights = expiry[known], values[known], weights[known]
-    order = np.lexsort((values, expiry))
-    expiry, values, reached = expiry[order], values[order], np.cumsum(weights[order])
-    found = np.full(count, np.nan)
-    if len(expiry):
-        firsts = np.flatnonzero(np.diff(expiry, prepend=-1) != 0)
-        lasts = np.append(firsts[1:], len(expiry)) - 1
-        before = np.where(firsts > 0, reached[firsts - 1], 0.0)
-        middle = np.searchsorted(reached, (before + reached[lasts]) / 2)
-        found[expiry[firsts]] = values[np.clip(middle, firsts, lasts)]
-    return found
+    return -(pairs.gap[high] - pairs.gap[low]) / distance, distance / noise, pairs.expiry[low]
 
 
 def _nearest_right(pairs: Pairs, wrong: Mask) -> tuple[Codes, Codes]:

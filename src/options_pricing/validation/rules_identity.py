@@ -4,11 +4,12 @@ import numpy as np
 import pandas as pd
 
 from options_pricing.quotes.osi import STRIKE_SCALE, describe_roots, parse_symbols
+from options_pricing.run.calendar import DAYS_A_YEAR
 from options_pricing.validation.chain import Chain, off_grid
 from options_pricing.validation.duplicates import repeated_quotes, worse_quotes
 from options_pricing.validation.rule import Finding, Thresholds, rule
 
-DAYS_A_YEAR = 365.25
+DAYS_A_CALENDAR_YEAR = 365.25
 STRIKE_TOLERANCE = 0.5 / STRIKE_SCALE
 SETTLEMENTS = ("am", "pm")
 EXERCISE_STYLES = ("european", "american")
@@ -28,7 +29,7 @@ def expiration(chain: Chain, limits: Thresholds) -> Finding:
     `T` runs to the exact expiry: an option that is settled at the close of this very day has none left.
     """
     alive = chain.year_fraction > 0
-    return Finding(rows=~alive | (chain.year_fraction * 365 > limits["most_years"] * DAYS_A_YEAR))
+    return Finding(rows=~alive | (chain.year_fraction * DAYS_A_YEAR > limits["most_years"] * DAYS_A_CALENDAR_YEAR))
 
 
 @rule("I03", "type, multiplier or symbol is not the contract's", source="OWN", severity="quarantine", multiplier=100)

@@ -14,7 +14,6 @@ from options_pricing.sources.simulated.surface import (
     SKEW_SHIFT,
     Factors,
     Slice,
-    at_the_money_skew,
     at_the_money_vol,
     bounded,
     integrated_variance,
@@ -26,6 +25,12 @@ NAMES = sorted(INSTRUMENTS)
 MATURITIES = np.geomspace(0.5 / 365, 4, 120)
 MEAN = Factors(*np.zeros(6))
 ROUNDING = 1e-9
+
+
+def at_the_money_skew(smile, factors, maturity):
+    """Slope of implied vol in log-moneyness at the forward, from the parameters of eSSVI."""
+    theta, rho, psi = slices(smile, factors, maturity)
+    return rho * psi / (2 * np.sqrt(theta * maturity))
 
 
 def box() -> Factors:

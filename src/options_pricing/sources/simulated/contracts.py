@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from options_pricing.pricing.american import early_exercise_premium
 from options_pricing.pricing.black import black_price
-from options_pricing.run.calendar import session_close, year_fractions
+from options_pricing.quotes.osi import STRIKE_SCALE
+from options_pricing.run.calendar import DAYS_A_YEAR, session_close, year_fractions
 from options_pricing.sources.simulated.carry import discount_factor, forwards
 from options_pricing.sources.simulated.draws import Array
 from options_pricing.sources.simulated.instruments import Density, Instrument
@@ -18,9 +19,7 @@ from options_pricing.sources.simulated.listing import Days, Expiration, expirati
 from options_pricing.sources.simulated.process import Path
 from options_pricing.sources.simulated.surface import Slice, slices, total_variance
 
-DAYS_A_YEAR = 365
 EXPIRATION_BITS, STRIKE_BITS = np.int64(40), np.int64(2)
-STRIKE_SCALE = 1000
 TREE_STEPS = 51
 
 

@@ -11,6 +11,7 @@ import pandas as pd
 
 from options_pricing.quotes.osi import build_symbols
 from options_pricing.run.calendar import exchange
+from options_pricing.sources.base import STANDARD_MULTIPLIER
 from options_pricing.sources.simulated.contracts import Contracts, Truth
 from options_pricing.sources.simulated.draws import Array, normals, uniforms
 from options_pricing.sources.simulated.instruments import Instrument, Spreads
@@ -19,7 +20,6 @@ from options_pricing.sources.simulated.process import Path
 TICK_CHANGES_AT = 3.0
 CENTS = 100
 CAPTURED_AFTER = pd.Timedelta(minutes=15)
-MULTIPLIER = 100.0
 LAZY_SHARE = 0.08
 NO_BID_SHARE = 0.35
 VENDOR_FAILS = 0.03
@@ -81,7 +81,7 @@ def quote(market: Market, contracts: Contracts, truth: Truth) -> pd.DataFrame:
             "option_type": option_type,
             "exercise_style": np.full(rows, market.instrument.exercise_style, dtype=object),
             "settlement": contracts.settlements,
-            "multiplier": np.full(rows, MULTIPLIER),
+            "multiplier": np.full(rows, STANDARD_MULTIPLIER),
             "bid": bid,
             "ask": ask,
             "bid_size": np.where(bid > 0, _sizes(market, contracts, activity, "bid_size"), 0.0),

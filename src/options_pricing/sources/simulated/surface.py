@@ -123,12 +123,6 @@ def slices(smile: Smile, factors: Factors, maturity: Array) -> Slice:
     return Slice(theta, -size, 2 * np.sqrt(theta * maturity) * skew / size)
 
 
-def at_the_money_skew(smile: Smile, factors: Factors, maturity: Array) -> Array:
-    """Slope of implied vol in log-moneyness at the forward (negative)."""
-    theta, rho, psi = slices(smile, factors, maturity)
-    return rho * psi / (2 * np.sqrt(theta * maturity))
-
-
 def total_variance(slice_: Slice, log_moneyness: Array) -> Array:
     """Total implied variance ``w(k, T)``; slices and log-moneyness broadcast."""
     theta, rho, psi = slice_

@@ -1,0 +1,58 @@
+"""What the rules ask of lookup.py."""
+
+import re
+import sys
+
+import pytest
+
+
+@pytest.fixture(scope="module")
+def lookup(root):
+    sys.path.insert(0, str(root / "workflow"))
+    import lookup
+
+    yield lookup
+    sys.path.remove(str(root / "workflow"))
+
+
+def test_a_task_depends_on_the_modules_it_imports_and_on_no_others(lookup):
+    code = lookup.code_of("scripts/feature_engineer.py")
+    for file in (
+        "scripts/feature_engineer.py",
+        "scripts/_checkout.py",
+        "src/options_pricing/surface/features.py",
+        "src/options_pricing/pricing/implied_vol.py",  # imported by what it imports
+        "src/options_pricing/run/params.py",
+    ):
+        assert file in code
+    assert not [file for file in code if re.search(r"/(models|evaluation|serving|reporting|sources)/", file)]
+    assert len(code) == len(set(code))
+
+
+def test_several_programs_together(lookup):
+    code = lookup.code_of("scripts/model_deploy.py", "src/options_pricing/serving/dashboard.py")
+    assert "src/options_pricing/serving/trial.py" in code
+    assert "src/options_pricing/serving/charts.py" in code  # what the app alone imports
+
+
+def test_deploy_depends_on_what_it_starts(root):
+    deps = (root / "dvc.yaml").read_text().split("  model_deploy:")[1].split("params:")[0]
+    for program in ("api", "dashboard", "gunicorn_settings"):
+        assert f"src/options_pricing/serving/{program}.py" in deps
+
+
+@pytest.mark.parametrize("day", ["20261120", "20261127", "20250103", "20271231"])
+def test_trading_days_match(lookup, day):
+    assert re.fullmatch(lookup.date_pattern(["20261109", "20261120"]), day)
+
+
+@pytest.mark.parametrize("day", ["20261121", "20261126", "20261301", "2026112", "202611200", "../../x", "00000000"])
+def test_nothing_else_matches(lookup, day):
+    assert not re.fullmatch(lookup.date_pattern(["20261109", "20261120"]), day)
+
+
+def test_standing_files_are_named_by_their_hash_and_missing_ones_left_out(lookup, tmp_path):
+    (tmp_path / "abc").write_bytes(b"abc")
+    assert lookup.standing(str(tmp_path / "abc"), str(tmp_path / "none")) == {
+        str(tmp_path / "abc"): "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+    }
