@@ -130,7 +130,7 @@ def _parameters(inputs: Inputs, title: str, smiles: int) -> list[tuple[str, str]
         shown += [
             ("model", inputs.card.model),
             ("model as of", as_day(inputs.card.as_of)),
-            ("rows fitted", whole(inputs.card.rows)),
+            ("rows read", whole(inputs.card.rows)),
             *inputs.card.hyperparameters.items(),
         ]
     return [(name, value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)) for name, value in shown]
