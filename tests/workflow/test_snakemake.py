@@ -142,6 +142,7 @@ def test_a_day_that_is_no_session_is_no_target(tiny):
 
 
 def test_another_day_by_the_command_line(tiny):
-    said = tiny.ok("snakemake", "--dry-run", "--cores", "1", "fetch", "--config", "date=20261110")
+    dry = ("snakemake", "--dry-run", "--quiet", "host", "--cores", "1")
+    said = tiny.ok(*dry, "fetch", "--config", "date=20261110")
     assert "options_data_20261110.csv" in said
     assert "options_data_20261120.csv" not in said
