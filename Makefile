@@ -22,7 +22,7 @@ daily: $(READY)
 	snakemake --cores $(CORES) daily
 
 test: $(READY)
-	pytest -n $(CORES) --dist loadgroup
+	pytest -n $(CORES) --dist loadfile
 
 lint: $(READY)
 	ruff check .

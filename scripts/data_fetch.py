@@ -22,7 +22,7 @@ def work(args: argparse.Namespace, params: Params, log: TaskLog) -> None:
     source, files = make_source(params.source), raw_files(args.out)
     known = fetched_before(source, args.date, files)
     if known is not None:
-        log.info("already_fetched", out=files.table, rows=known["rows"], sha256=known["sha256"])
+        log.info("already_fetched", out=files.table, rows=known.get("rows"), sha256=known["sha256"])
         return
     chain = source.chain(args.date)
     meta = store(source, args.date, chain, files)

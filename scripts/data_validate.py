@@ -10,7 +10,7 @@ import _checkout  # noqa: F401  (this checkout's src/ first)
 from options_pricing.quotes.schema import QUARANTINE, RAW, VALIDATED
 from options_pricing.quotes.tables import read_csv, write_csv
 from options_pricing.run.errors import BadDataError, HaltedDayError
-from options_pricing.run.files import read_json, sha256_of, write_json
+from options_pricing.run.files import read_json, sha256_of, whole_files, write_json
 from options_pricing.run.log import TaskLog
 from options_pricing.run.params import Params
 from options_pricing.run.task import run_task, task_parser
@@ -27,12 +27,14 @@ def work(args: argparse.Namespace, params: Params, log: TaskLog) -> None:
     log.info("read", raw=args.raw, rows=len(raw), previous_days=len(previous), source=meta["source"])
     judged = validate(raw, previous, args.date, params.validation)
     report = _with_origin(judged.report, meta)
-    write_json(args.report, report)
     _tell(report, log)
     if judged.halts:
+        write_json(args.report, report)
         raise _halted(judged.halts, args)
-    write_csv(judged.validated, args.out, VALIDATED)
-    write_csv(judged.quarantine, args.quarantine, QUARANTINE)
+    with whole_files(args.out, args.quarantine, args.report) as (validated, quarantine, told):
+        write_csv(judged.validated, validated, VALIDATED)
+        write_csv(judged.quarantine, quarantine, QUARANTINE)
+        write_json(told, report)
     log.info("wrote", validated=args.out, quarantine=args.quarantine, report=args.report)
 
 
@@ -40,10 +42,11 @@ def _meta_of(raw: Path) -> dict[str, Any]:
     """What data_fetch wrote beside the raw file, once it is sure that it is about this very file."""
     path = raw.with_suffix(".meta.json")
     meta = read_json(path)
-    if not isinstance(meta, dict) or not {"source", "simulated", "sha256"} <= meta.keys():
+    kinds = {"source": str, "simulated": bool, "sha256": str}
+    if not isinstance(meta, dict) or any(not isinstance(meta.get(name), kind) for name, kind in kinds.items()):
         raise BadDataError(
             f"{path} does not describe a raw file",
-            why="it must name source, simulated and sha256",
+            why="it must name source and sha256 in words, and say true or false of simulated",
             fix="remove both files and run data_fetch again",
         )
     if sha256_of(raw) != meta["sha256"]:

@@ -17,7 +17,7 @@ from options_pricing.release.staging import (
     write_files,
 )
 from options_pricing.release.verify import read_manifest
-from options_pricing.run.files import write_json
+from options_pricing.run.files import whole_files, write_json
 from options_pricing.run.log import TaskLog
 from options_pricing.run.params import Params
 from options_pricing.run.task import run_task, task_parser
@@ -28,7 +28,7 @@ def work(args: argparse.Namespace, params: Params, log: TaskLog) -> None:
     """Stage the release whole, try it, and only then put it in the place of the one before."""
     require_replaceable(args.release)
     files = release_files(args.model, args.card, golden_count=params.deploy.golden_rows)
-    with whole_folder(args.release) as folder:
+    with whole_files(args.status) as (status,), whole_folder(args.release) as folder:
         write_files(folder, files)
         manifest = read_manifest(folder / MANIFEST_FILE)
         log.info("staged", release_id=manifest.release_id, golden_rows=len(manifest.golden_rows))
@@ -36,7 +36,7 @@ def work(args: argparse.Namespace, params: Params, log: TaskLog) -> None:
         for check in checks:
             log.info("health_check", name=check.name, passed=check.passed, detail=check.detail)
         require_passed(checks)
-    write_json(args.status, deployment_status(manifest, files, checks))
+        write_json(status, deployment_status(manifest, files, checks))
     log.info("written", release=args.release, status=args.status, live=False)
 
 

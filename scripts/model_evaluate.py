@@ -14,7 +14,7 @@ from options_pricing.models.feature_files import read_features
 from options_pricing.quotes.schema import ERROR_BY_BUCKET, PREDICTIONS, R2_BY_DAY
 from options_pricing.quotes.tables import write_csv, write_parquet
 from options_pricing.release.verify import load_trained
-from options_pricing.run.files import write_json
+from options_pricing.run.files import whole_files, write_json
 from options_pricing.run.log import TaskLog
 from options_pricing.run.params import Evaluate, Params, Train
 from options_pricing.run.task import run_task, task_parser
@@ -27,10 +27,12 @@ def work(args: argparse.Namespace, params: Params, log: TaskLog) -> None:
     judged = judge(features, params.evaluate.protocols, setting)
     metrics = evaluation_metrics(judged, features, params.evaluate, chosen_model=chosen, simulated=simulated)
     _tell(metrics, log)
-    write_parquet(judged.predictions, args.predictions, PREDICTIONS)
-    write_csv(r2_by_day(judged, chosen), args.plots / "r2_by_day.csv", R2_BY_DAY)
-    write_csv(error_by_bucket(judged), args.plots / "error_by_bucket.csv", ERROR_BY_BUCKET)
-    write_json(args.metrics, metrics)
+    plots = args.plots / "r2_by_day.csv", args.plots / "error_by_bucket.csv"
+    with whole_files(args.predictions, *plots, args.metrics) as (predictions, by_day, by_bucket, told):
+        write_parquet(judged.predictions, predictions, PREDICTIONS)
+        write_csv(r2_by_day(judged, chosen), by_day, R2_BY_DAY)
+        write_csv(error_by_bucket(judged), by_bucket, ERROR_BY_BUCKET)
+        write_json(told, metrics)
     log.info("wrote", metrics=args.metrics, predictions=args.predictions, plots=args.plots)
 
 

@@ -10,7 +10,7 @@ import _checkout  # noqa: F401  (this checkout's src/ first)
 
 from options_pricing.models.feature_files import read_features
 from options_pricing.models.training import model_card, train_model
-from options_pricing.run.files import json_text, sha256_of, write_bytes, write_text
+from options_pricing.run.files import sha256_of, whole_files, write_bytes, write_json
 from options_pricing.run.log import TaskLog
 from options_pricing.run.params import Params
 from options_pricing.run.task import run_task, task_parser
@@ -29,10 +29,10 @@ def work(args: argparse.Namespace, params: Params, log: TaskLog) -> None:
     content = pickle.dumps(trained.pricing, protocol=PICKLE_PROTOCOL)
     files = [{"path": path.as_posix(), "sha256": sha256_of(path)} for path in args.features]
     card = model_card(trained, features, files, hashlib.sha256(content).hexdigest())
-    told = json_text(card)  # Before anything is written: a model must not stand beside the card of another.
     log.info("trained", model=card["model"], as_of=card["as_of"], **card["training_metrics"])
-    write_bytes(args.model, content)
-    write_text(args.card, told)
+    with whole_files(args.model, args.card) as (model, told):
+        write_bytes(model, content)
+        write_json(told, card)
     log.info("wrote", model=args.model, card=args.card, sha256=card["model_sha256"])
 
 

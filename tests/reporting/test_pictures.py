@@ -10,7 +10,9 @@ def test_all_four_are_there_with_captions_from_the_figures(context):
     drawn = context["charts"]
     assert list(drawn) == FOUR
     assert [picture.file for picture in drawn.values()] == [f"{name}.svg" for name in FOUR]
-    assert drawn["r2_by_day"].caption.startswith("Above 0 the boosted surface is better than yesterday's surface")
+    assert drawn["r2_by_day"].caption.startswith(
+        "Of 5 days, the boosted surface is better than yesterday's surface on 3 and worse on 2. Above 0"
+    )
     assert drawn["smiles"].title == "Smiles of 2026-11-20"
     assert drawn["smiles"].caption.endswith("the line is the boosted surface, fitted on the days before.")
     assert drawn["validation_waterfall"].caption == "4,140 raw rows, 238 quarantined, 3,902 validated."

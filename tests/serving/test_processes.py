@@ -114,8 +114,10 @@ def test_a_service_that_answers_nothing_is_told_in_time():
         pass
 
 
+# A shell starts background jobs with SIGINT ignored, and they hand that on: the outcome must not depend on it.
 PARENT = """
-import sys, time
+import signal, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from options_pricing.serving.processes import Service, running
 with running([Service("one", sys.argv[2:], int(sys.argv[1]), "/health")], timeout=30):
     print("up", flush=True)

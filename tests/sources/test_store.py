@@ -1,6 +1,7 @@
 """A fetched day on disk: whole, once, and never taken for another."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -106,8 +107,9 @@ def test_the_truth_of_an_earlier_source_does_not_stay(chain, files):
     assert files.meta.exists() and not files.truth.exists()
 
 
-def test_a_fetch_that_dies_leaves_no_meta_to_trust(chain, files, monkeypatch):
-    store(SOURCE, DAY, chain, files)
+def test_a_fetch_that_fails_leaves_the_day_that_was_there(chain, files, monkeypatch):
+    meta = store(SOURCE, DAY, chain, files)
+    before = {path: path.read_bytes() for path in files}
 
     def full(*_):
         raise OSError(28, "No space left on device")
@@ -115,4 +117,26 @@ def test_a_fetch_that_dies_leaves_no_meta_to_trust(chain, files, monkeypatch):
     monkeypatch.setattr("options_pricing.sources.store.write_csv", full)
     with pytest.raises(OSError, match="No space"):
         store(SOURCE, DAY, chain, files)
+    assert {path: path.read_bytes() for path in files} == before
+    assert fetched_before(SOURCE, DAY, files) == meta
+
+
+def test_a_fetch_that_dies_between_two_of_its_files_leaves_no_meta_to_trust(chain, files, monkeypatch):
+    store(SOURCE, DAY, chain, files)
+    replace = Path.replace
+
+    def killed(temporary, path):
+        if path == files.meta:
+            raise KeyboardInterrupt
+        return replace(temporary, path)
+
+    monkeypatch.setattr(Path, "replace", killed)
+    with pytest.raises(KeyboardInterrupt):
+        store(SOURCE, DAY, chain, files)
     assert fetched_before(SOURCE, DAY, files) is None
+
+
+def test_another_day_is_not_fetched_over(chain, files):
+    store(SOURCE, DAY, chain, files)
+    with pytest.raises(BadDataError, match="holds another day than 20261119"):
+        fetched_before(SOURCE, "20261119", files)

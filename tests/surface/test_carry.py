@@ -27,6 +27,14 @@ def test_one_wrong_forward_does_not_count():
         assert dividend_yield == pytest.approx(0.015, abs=0.01)
 
 
+def test_before_the_first_dividend_nothing_is_taken_off():
+    """A quarterly payer: three expirations before its first ex-day, and a mean yield that is not theirs."""
+    paid = np.searchsorted([0.2, 0.45, 0.7, 0.95, 1.2, 1.45, 1.7, 1.95], YEARS)
+    spot, dividend_yield = spot_and_mean_yield(YEARS, 100 - 1.0 * paid)
+    assert dividend_yield > 0.03
+    assert spot == pytest.approx(100, rel=1e-12)
+
+
 def test_few_expirations_give_no_yield_and_none_no_spot():
     assert spot_and_mean_yield(np.array([0.1]), np.array([99.0])) == pytest.approx((99.0, 0.0))
     assert np.isnan(spot_and_mean_yield(np.array([0.1]), np.array([np.nan]))).all()

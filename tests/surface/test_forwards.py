@@ -22,6 +22,17 @@ def test_european_forwards_and_discount_factors_come_back():
     assert (found["method"] == "parity_line").all()
 
 
+def test_noise_of_the_quotes_does_not_make_a_short_discount_factor():
+    """Half a point of noise on a parity gap: three days' own line would give a rate of tens of percent."""
+    chain = with_years(made_chain("IDX", spot=5000.0, days=(3, 10, 30, 93, 184, 366)))
+    noise = np.random.default_rng(1).uniform(-0.5, 0.5, len(chain))
+    chain[["bid", "ask"]] += np.where(chain["bid"] > 1, noise, 0)[:, None]
+    found = chain_forwards(chain, **PARAMS)
+    years, discount = found["year_fraction"], found["discount_factor"]
+    np.testing.assert_allclose(-np.log(discount) / years, RATE, atol=0.004)
+    np.testing.assert_allclose(found["forward"], true_of(chain, "true_forward"), rtol=1e-4)
+
+
 def test_american_forwards_and_yields_come_back():
     chain = with_years(made_chain("ETF", spot=500.0, style="american"))
     found = chain_forwards(chain, **PARAMS)

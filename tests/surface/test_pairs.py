@@ -2,7 +2,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from options_pricing.surface.pairs import Pairs, call_put_pairs, nearest_pairs, parity_line, weighted_medians
+from options_pricing.surface.pairs import (
+    Pairs,
+    call_put_pairs,
+    nearest_pairs,
+    parity_forward,
+    parity_line,
+    smallest_gaps,
+    weighted_medians,
+)
 
 
 def quotes(rows):
@@ -44,20 +52,26 @@ def test_no_pairs_at_all():
 
 
 def test_the_line_gives_forward_and_discount_factor():
-    forward, discount = parity_line(line(np.arange(80, 121, 2), 101.3, 0.97), 0.4)
+    forward, discount = parity_line(smallest_gaps(line(np.arange(80, 121, 2), 101.3, 0.97), 0.4))
     assert forward == pytest.approx(101.3, rel=1e-12)
     assert discount == pytest.approx(0.97, rel=1e-12)
+
+
+def test_a_known_discount_factor_leaves_the_forward_to_the_mean():
+    pairs = line(np.arange(80, 121, 2), 101.3, 0.97)
+    pairs.call[::2] += 0.097
+    assert parity_forward(pairs, 0.97) == pytest.approx(101.3 + 0.1 * 11 / 21, rel=1e-12)
 
 
 def test_far_pairs_do_not_move_the_line():
     pairs = line(np.arange(80, 121, 2), 101.3, 0.97)
     pairs.call[[0, 1, -1, -2]] += [4, 3, 2, 5]
-    assert parity_line(pairs, 0.4).forward == pytest.approx(101.3, rel=1e-12)
+    assert parity_line(smallest_gaps(pairs, 0.4)).forward == pytest.approx(101.3, rel=1e-12)
 
 
 def test_no_line_through_one_strike_or_uphill():
-    assert np.isnan(parity_line(line([100, 101], 100.2, 0.97), 0.4)).all()
-    assert np.isnan(parity_line(line(np.arange(80, 121, 2), 101.3, -0.97), 0.4)).all()
+    assert np.isnan(parity_line(smallest_gaps(line([100, 101], 100.2, 0.97), 0.4))).all()
+    assert np.isnan(parity_line(line(np.arange(80, 121, 2), 101.3, -0.97))).all()
 
 
 def test_nearest_pairs_are_not_fooled_by_worthless_quotes_far_out():

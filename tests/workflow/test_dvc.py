@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("dvc")]
+pytestmark = pytest.mark.workflow
 
 ORDER = {
     ("data_fetch", "data_validate"),

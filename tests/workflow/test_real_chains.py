@@ -7,7 +7,7 @@ import sys
 import pytest
 import yaml
 
-pytestmark = [pytest.mark.workflow, pytest.mark.market, pytest.mark.xdist_group("dvc")]
+pytestmark = [pytest.mark.workflow, pytest.mark.market]
 
 FIGURES = {
     "r2_price": "r2_price",

@@ -3,19 +3,12 @@
 import json
 import os
 
+import dvc_export
 import pytest
 
-pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("snakemake")]
+pytestmark = pytest.mark.workflow
 
-TASKS = {
-    "data_fetch",
-    "data_validate",
-    "feature_engineer",
-    "model_train",
-    "model_evaluate",
-    "model_deploy",
-    "generate_report",
-}
+TASKS = set(dvc_export.TASKS)
 
 
 def edit(checkout, file, old, new):

@@ -132,10 +132,14 @@ def _evidence(moves: Moves, change: Array, min_moves: int) -> Evidence:
     true_change = moves.vol - moves.yesterdays_vol
     days, place = np.unique(moves.day, return_inverse=True)
     explained, squared = _sum_by(place, change * true_change), _sum_by(place, change**2)
-    factor = shrink_factor(explained, squared) if len(days) >= min_moves else 0.0
-    left = ((true_change - factor * change) ** 2).sum()
+    if len(days) < min_moves:
+        return Evidence(0.0, len(days), 0.0)
+    # A day that had a say in its own factor would flatter it.
+    others = [np.arange(len(days)) != day for day in range(len(days))]
+    factors = np.array([shrink_factor(explained[rest], squared[rest]) for rest in others])
+    left = ((true_change - factors[place] * change) ** 2).sum()
     whole = (true_change**2).sum()
-    return Evidence(factor, len(days), float(1 - left / whole) if whole > 0 else None)
+    return Evidence(shrink_factor(explained, squared), len(days), float(1 - left / whole) if whole > 0 else None)
 
 
 def _sum_by(place: NDArray[np.intp], values: Array) -> Array:

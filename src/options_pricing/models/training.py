@@ -146,6 +146,12 @@ def _limits(trained: Trained) -> Iterable[str]:
         f"Prices are as of the close of {pricing.as_of}. Fitted on two-sided quotes out of the money, {shortest} to "
         f"{longest} days from expiration; what lies outside of them is marked as extrapolated."
     )
+    factors = trained.metrics.get("shrink_factor", {})
+    if unproven := [underlying for underlying, factor in factors.items() if factor == 0]:
+        yield (
+            f"For {', '.join(unproven)} it is yesterday's surface itself: days that its correction had not seen did "
+            "not bear it out."
+        )
     yield "Nothing forces its surface to be free of arbitrage between the quotes."
     yield "American options are priced by a tree with a continuous dividend yield; discrete dividends are not."
     for underlying, reason in trained.left_out.items():

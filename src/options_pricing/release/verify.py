@@ -25,7 +25,7 @@ from options_pricing.release.manifest import (
     release_id_of,
 )
 from options_pricing.run.errors import MissingInputError, ModelRefusedError
-from options_pricing.run.files import read_bytes
+from options_pricing.run.files import parsed_json, read_bytes
 
 LARGEST_MANIFEST = 1 << 20
 STAGE_AGAIN = "stage it again: `snakemake --cores 4 --forcerun model_deploy`"
@@ -115,7 +115,7 @@ def read_manifest(path: Path) -> Manifest:
     """Read a manifest whose id agrees with its content; any other is a `ModelRefusedError`."""
     content = _content(path, LARGEST_MANIFEST)
     try:
-        raw = json.loads(content)
+        raw = parsed_json(content)
         manifest = Manifest.model_validate(raw)
     except ValidationError as error:
         raise _refused(path, f"it is no manifest ({_first(error)})") from error
@@ -131,7 +131,7 @@ def read_manifest(path: Path) -> Manifest:
 def _read_card(content: bytes, path: Path) -> ModelCard:
     """A model card from its JSON; `path` stands in the error, a `ModelRefusedError`."""
     try:
-        return ModelCard.model_validate(json.loads(content))
+        return ModelCard.model_validate(parsed_json(content))
     except ValidationError as error:
         raise _refused(path, f"it is no model card ({_first(error)})", TRAIN_AGAIN) from error
     except (ValueError, RecursionError) as error:

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
 import pandas as pd
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from options_pricing.quotes.schema import ERROR_BY_BUCKET, FEATURES, PREDICTIONS, R2_BY_DAY, Column
-from options_pricing.quotes.tables import read_csv, read_parquet
-from options_pricing.run.calendar import parse_day
-from options_pricing.run.errors import BadDataError
+from options_pricing.quotes.tables import read_csv, read_parquet, require_contracts
+from options_pricing.run.calendar import parse_day, require_day
+from options_pricing.run.errors import BadDataError, BadParamsError
 from options_pricing.run.files import read_json, sha256_of
 
 
@@ -23,9 +23,17 @@ def _value_alone(value: Any) -> Any:
     return _finite_or_none(value.get("value") if isinstance(value, dict) else value)
 
 
-Day = Annotated[str, Field(pattern=r"^[0-9]{8}$")]
+def _a_day(value: str) -> str:
+    try:
+        require_day(value)
+    except BadParamsError as error:
+        raise ValueError(error.what) from error
+    return value
+
+
+Day = Annotated[str, AfterValidator(_a_day)]
 Figure = Annotated[float | None, BeforeValidator(_finite_or_none)]
-Count = Annotated[int, Field(ge=0)]
+Count = Annotated[int, Field(ge=0, lt=1 << 53)]
 Part = TypeVar("Part", bound="FilePart")
 
 
@@ -224,7 +232,7 @@ def read_inputs(files: ReportFiles) -> Inputs:
     return Inputs(
         validation=_by_day([_part_of(path, Validation) for path in files.validation], "date", "validation report"),
         meta=_by_day([_part_of(path, Meta) for path in files.meta], "trade_date", "meta file"),
-        features=read_csv(files.features, FEATURES),
+        features=_features(files.features),
         card=_part(files.card, Card),
         metrics=metrics,
         predictions=predictions,
@@ -237,6 +245,12 @@ def read_inputs(files: ReportFiles) -> Inputs:
 
 def _part(path: Path | None, kind: type[Part]) -> Part | None:
     return None if path is None else _part_of(path, kind)
+
+
+def _features(path: Path) -> pd.DataFrame:
+    features = read_csv(path, FEATURES)
+    require_contracts(features, path)
+    return features
 
 
 def _table(path: Path | None, columns: tuple[Column, ...]) -> pd.DataFrame | None:

@@ -8,7 +8,7 @@ import pandas as pd
 
 from options_pricing.reporting.inputs import Inputs
 from options_pricing.reporting.wording import as_day, counted
-from options_pricing.run.calendar import parse_day, sessions_between
+from options_pricing.run.calendar import is_session, parse_day, sessions_between
 from options_pricing.run.errors import BadDataError
 
 NO_DAY = "00000000"
@@ -37,8 +37,8 @@ def check_days(inputs: Inputs, date: str) -> None:
     BadParamsError
         `date` is no date.
     BadDataError
-        The data do not end on `date`, meta and validation are about different days, or the features are of a
-        later day.
+        The data do not end on `date`, meta and validation are about different days, or the features are of no
+        trading day or a later one.
     """
     parse_day(date)
     days = [day.date for day in inputs.validation]
@@ -56,6 +56,8 @@ def check_days(inputs: Inputs, date: str) -> None:
             fix=fix,
         )
     newest = inputs.features["trade_date"].max()
+    if pd.notna(newest) and not is_session(newest.date().isoformat().replace("-", "")):
+        raise BadDataError(f"the features are of {newest.date()}, no trading day", why="no quote can be of it", fix=fix)
     if pd.notna(newest) and f"{newest:%Y%m%d}" > date:
         raise BadDataError(
             f"the features are of {newest:%Y-%m-%d}, after the report's day {as_day(date)}",

@@ -9,7 +9,7 @@ from options_pricing.reporting import charts
 from options_pricing.reporting.answer import BENCHMARK, main_protocol
 from options_pricing.reporting.inputs import Inputs
 from options_pricing.reporting.smiles import HIGHEST, LOWEST, Smile, smiles_of
-from options_pricing.reporting.wording import as_day, decimal, model_words, whole
+from options_pricing.reporting.wording import as_day, counted, decimal, model_words, whole
 
 NOTHING_JUDGED = "There is no evaluation to draw."
 
@@ -51,10 +51,22 @@ def _r2_by_day(inputs: Inputs) -> Picture:
         protocol = main_protocol(inputs.metrics)
         chosen, benchmark = model_words(inputs.metrics.chosen_model, protocol), model_words(BENCHMARK)
         caption = (
-            f"Above 0 {chosen} is better than {benchmark} on that day, below 0 it is worse; "
+            f"{_days_better(days['r2_implied_vol_vs_random_walk'].dropna(), chosen, benchmark)} "
+            "Above 0 it is better on that day, below 0 it is worse; "
             f"a value under {decimal(charts.WORST_SHOWN, 0)} is drawn there with its number."
         )
     return _picture("r2_by_day.svg", "R² by day", caption, lambda narrow: charts.r2_by_day_chart(days, narrow=narrow))
+
+
+def _days_better(r2: pd.Series, chosen: str, benchmark: str) -> str:
+    if (r2 == 0).all():
+        return f"On each of {counted(len(r2), 'day')}, {chosen} says just what {benchmark} says."
+    better, same, worse = (r2 > 0).sum(), (r2 == 0).sum(), (r2 < 0).sum()
+    equal = f", just what that is on {whole(same)}" if same else ""
+    return (
+        f"Of {counted(len(r2), 'day')}, {chosen} is better than {benchmark} on {whole(better)}{equal} "
+        f"and worse on {whole(worse)}."
+    )
 
 
 def _error_by_bucket(inputs: Inputs) -> Picture:

@@ -12,7 +12,7 @@ from markupsafe import Markup, escape
 from options_pricing.reporting.charts import COLOURS
 from options_pricing.reporting.pictures import Picture
 from options_pricing.reporting.wording import visible
-from options_pricing.run.files import write_text
+from options_pricing.run.files import whole_files, write_text
 
 # An underscore inside a word is plain text; outside one it may emphasise.
 MARKDOWN_SIGNS = re.compile(r"([\\`*{}\[\]#|~$@]|(?<![0-9A-Za-z])_|_(?![0-9A-Za-z]))")
@@ -84,6 +84,7 @@ def write_report(context: dict[str, Any], *, markdown: Path, html: Path, figures
         markdown: render_markdown(context, seen_from),
         html: render_html(context),
     }
-    for path, text in texts.items():
-        write_text(path, text)
+    with whole_files(*texts) as temporaries:
+        for temporary, text in zip(temporaries, texts.values(), strict=True):
+            write_text(temporary, text)
     return list(texts)

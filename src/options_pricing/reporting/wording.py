@@ -130,10 +130,15 @@ MODELS = {
 }
 
 PROTOCOLS = {
-    "next_day": ("Next day", "Fitted on the days before, told the new day's forwards, judged on its quotes."),
+    "next_day": (
+        "Next day",
+        "Fitted on the days before, told the new day's forwards, judged on its two-sided quotes out of the money, "
+        "within the days to expiration that models are fitted on.",
+    ),
     "same_day": (
         "Same day",
-        "Fitted on the day's other strikes, judged on a share of strikes held out of each expiration.",
+        "Fitted on the day's other strikes, judged on a share of strikes held out of each expiration; the same kind "
+        "of quotes.",
     ),
     "random_rows": ("Random rows", "Fitted on a single day's other rows, judged on rows held out at random."),
 }

@@ -1,14 +1,18 @@
 """Files written whole or not at all, and their fingerprints."""
 
+import errno
 import hashlib
 import json
 import os
+import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from options_pricing.run.errors import BadDataError, CannotWriteError, MissingInputError
+
+TEMPORARY = re.compile(r"^\.(.+)\.\d+\.tmp$")
 
 
 @contextmanager
@@ -17,8 +21,9 @@ def writing(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        meant = path.parent / TEMPORARY.sub(r"\1", path.name)
         raise CannotWriteError(
-            f"{path} could not be written",
+            f"{meant} could not be written",
             why=error.strerror or str(error),
             fix="free space, or mend the path or its permissions, then run the same command again; "
             "earlier files are whole",
@@ -26,23 +31,40 @@ def writing(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def whole_file(path: Path) -> Iterator[Path]:
-    """Give a temporary path beside `path`; what is written there takes its place when the block ends well.
+def whole_files(*paths: Path) -> Iterator[list[Path]]:
+    """Give a temporary path beside each of `paths`; what is written there takes their places when the block ends well.
 
-    The folder is made if need be. The file is flushed to disk before the rename, so that a kill or a full disk
-    leaves either the old file or the new one. On an error the temporary file is removed.
+    Folders are made if need be. The files are flushed to disk before the first is renamed, so that an error or a full
+    disk leaves all of the old files, and a kill either the old or the new one of each. The renames are in the order of
+    `paths`. On an error the temporary files are removed.
     """
-    path = Path(path)
-    temporary = path.parent / f".{path.name}.{os.getpid()}.tmp"
-    with writing(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            yield temporary
-            with temporary.open("rb") as handle:
+    paths = tuple(map(Path, paths))
+    temporaries = [path.parent / f".{path.name}.{os.getpid()}.tmp" for path in paths]
+    pairs = list(zip(paths, temporaries, strict=True))
+    try:
+        for path in paths:
+            with writing(path):
+                path.parent.mkdir(parents=True, exist_ok=True)
+                if path.is_dir():
+                    raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        yield temporaries
+        for path, temporary in pairs:
+            with writing(path), temporary.open("rb") as handle:
                 os.fsync(handle.fileno())
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
+        for path, temporary in pairs:
+            with writing(path):
+                temporary.replace(path)
+    finally:
+        for temporary in temporaries:
+            with suppress(OSError):
+                temporary.unlink()
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """`whole_files` of one path."""
+    with whole_files(path) as (temporary,), writing(path):
+        yield temporary
 
 
 def write_text(path: Path, text: str) -> None:
@@ -57,14 +79,17 @@ def write_bytes(path: Path, content: bytes) -> None:
         temporary.write_bytes(content)
 
 
-def json_text(value: Any) -> str:
-    """A JSON document, keys in the given order; NaN and infinity are a `ValueError`."""
-    return json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-
-
 def write_json(path: Path, value: Any) -> None:
-    """Write a JSON document as `json_text` makes it."""
-    write_text(path, json_text(value))
+    """Write a JSON document, keys in the given order; NaN and infinity are refused."""
+    write_text(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def parsed_json(content: bytes) -> Any:
+    """What a JSON document holds; a `ValueError` or `RecursionError` where it is none."""
+    value = json.loads(content)
+    if rb"\ud" in content.lower():  # Half of a surrogate pair can be read, but never be written again.
+        json.dumps(value, ensure_ascii=False).encode()
+    return value
 
 
 def read_json(path: Path) -> Any:
@@ -77,9 +102,9 @@ def read_json(path: Path) -> Any:
     BadDataError
         It is not JSON.
     """
-    text = read_bytes(path)
+    content = read_bytes(path)
     try:
-        return json.loads(text)
+        return parsed_json(content)
     except (ValueError, RecursionError) as error:
         raise BadDataError(
             f"{path} is not valid JSON", why=str(error), fix="remove it and run the task that makes it again"

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.csv
 
 from options_pricing.quotes.tables import require_text
-from options_pricing.run.errors import BadDataError
+from options_pricing.run.errors import BadDataError, MissingInputError
 from options_pricing.run.files import read_bytes
 
 NULLS = ("", "NaN", "nan")
@@ -38,7 +38,7 @@ def read_columns(path: Path, types: Mapping[str, pa.DataType]) -> tuple[pa.Table
     BadDataError
         It is not gzip, not UTF-8 or not rectangular, lacks a column, has no rows, or a value is of another type.
     """
-    content = read_bytes(path)
+    content = _content(path)
     options = pa.csv.ConvertOptions(
         column_types=types,
         include_columns=list(types),
@@ -59,6 +59,13 @@ def read_columns(path: Path, types: Mapping[str, pa.DataType]) -> tuple[pa.Table
     if not table.num_rows:
         raise _unusable(path, "has no rows", "there is a header line and nothing below it")
     return table, hashlib.sha256(content).hexdigest()
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return read_bytes(path)
+    except MissingInputError as error:
+        raise MissingInputError(error.what, why="`source` in the parameter file points at it", fix=GET_AGAIN) from error
 
 
 def _unusable(path: Path, what: str, why: str) -> BadDataError:

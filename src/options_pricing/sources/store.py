@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 from options_pricing.quotes.schema import RAW, TRUTH
 from options_pricing.quotes.tables import write_csv
 from options_pricing.run.calendar import parse_day
-from options_pricing.run.errors import BadDataError, UpstreamError
-from options_pricing.run.files import read_json, sha256_of, write_json
+from options_pricing.run.errors import BadDataError, CannotWriteError, UpstreamError
+from options_pricing.run.files import read_json, sha256_of, whole_files, write_json, writing
 from options_pricing.sources.base import RawChain, Source
 
 
@@ -22,6 +22,8 @@ class RawFiles(NamedTuple):
 def raw_files(table: Path) -> RawFiles:
     """The files that belong to the raw table `table`."""
     table = Path(table)
+    if not table.name:
+        raise CannotWriteError(f"{table} is no file", why="the raw table needs a name", fix="name a CSV file")
     return RawFiles(table, table.with_suffix(".meta.json"), table.with_suffix(".truth.csv"))
 
 
@@ -37,7 +39,9 @@ def fetched_before(source: Source, day: str, files: RawFiles) -> dict[str, Any] 
         What is on disk is another day, or real and from another source, or its bytes are not those of its meta;
         nothing is overwritten.
     """
-    if not (files.table.exists() and files.meta.exists()):
+    with writing(files.table):
+        there = files.table.exists() and files.meta.exists()
+    if not there:
         return None
     meta = read_json(files.meta)
     if not isinstance(meta, dict):
@@ -70,7 +74,7 @@ def fetched_before(source: Source, day: str, files: RawFiles) -> dict[str, Any] 
 
 
 def store(source: Source, day: str, chain: RawChain, files: RawFiles) -> dict[str, Any]:
-    """Write a chain and give its meta; each file whole or not at all, the meta last.
+    """Write a chain and give its meta; the files whole or not at all, the meta last.
 
     Raises
     ------
@@ -78,26 +82,34 @@ def store(source: Source, day: str, chain: RawChain, files: RawFiles) -> dict[st
         The chain is empty or of another day.
     """
     _check_day(source, day, chain)
-    files.meta.unlink(missing_ok=True)
-    if chain.truth is None:
-        files.truth.unlink(missing_ok=True)
-    else:
-        write_csv(chain.truth, files.truth, TRUTH)
-    write_csv(chain.quotes, files.table, RAW)
-    meta = {
+    wanted = (files.table, files.meta) if chain.truth is None else (files.truth, files.table, files.meta)
+    with whole_files(*wanted) as (*truth, table, told):
+        if chain.truth is not None:
+            write_csv(chain.truth, truth[0], TRUTH)
+        write_csv(chain.quotes, table, RAW)
+        meta = _meta(source, day, chain, sha256_of(table))
+        write_json(told, meta)
+        # All is on disk. A kill between the renames must not leave a new table beside the meta of the old.
+        with writing(files.meta):
+            files.meta.unlink(missing_ok=True)
+            if chain.truth is None:
+                files.truth.unlink(missing_ok=True)
+    return meta
+
+
+def _meta(source: Source, day: str, chain: RawChain, sha256: str) -> dict[str, Any]:
+    return {
         "source": source.name,
         "simulated": source.simulated,
         "trade_date": day,
         "underlyings": chain.quotes["underlying"].unique().tolist(),
         "rows": len(chain.quotes),
-        "sha256": sha256_of(files.table),
+        "sha256": sha256,
         "request": chain.request,
         "response_codes": list(chain.response_codes),
         "captured_at": chain.captured_at,
         "inputs": list(chain.inputs),
     }
-    write_json(files.meta, meta)
-    return meta
 
 
 def _check_day(source: Source, day: str, chain: RawChain) -> None:

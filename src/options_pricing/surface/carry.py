@@ -16,8 +16,9 @@ def spot_and_mean_yield(year_fraction: Array, prepaid_forward: Array) -> tuple[f
     """Spot and average dividend yield of one underlying, from ``F D`` (the forward paid today) by expiration.
 
     ``log(F D) = log S - q T``: q is the median of the slopes between all pairs of expirations at least
-    `LEAST_TIME_BETWEEN` years apart (Theil-Sen; 0 where there is none), S what the `NEAREST_EXPIRATIONS` say with
-    it (median). NaN without any forward.
+    `LEAST_TIME_BETWEEN` years apart (Theil-Sen; 0 where there is none). S is what the `NEAREST_EXPIRATIONS` say
+    (median): with q where that brings them closer together, else as they are, for dividends are paid at once and
+    before the next one none is in any forward. NaN without any forward.
     """
     known = np.isfinite(prepaid_forward) & (year_fraction > 0)
     if not known.any():
@@ -29,8 +30,10 @@ def spot_and_mean_yield(year_fraction: Array, prepaid_forward: Array) -> tuple[f
     slopes = (level[second] - level[first])[apart] / (years[second] - years[first])[apart]
     dividend_yield = -float(np.median(slopes)) if slopes.size else 0.0
     dividend_yield = min(max(dividend_yield, LOWEST_YIELD), HIGHEST_YIELD)
-    near = slice(0, NEAREST_EXPIRATIONS)
-    return float(np.exp(np.median(level[near] + dividend_yield * years[near]))), dividend_yield
+    near = level[:NEAREST_EXPIRATIONS]
+    with_yield = near + dividend_yield * years[:NEAREST_EXPIRATIONS]
+    spot = np.exp(np.median(with_yield if np.ptp(with_yield) < np.ptp(near) else near))
+    return float(spot), dividend_yield
 
 
 def exercise_bounds(strike: Array, ask: Array, call: NDArray[np.bool_]) -> tuple[float, float]:

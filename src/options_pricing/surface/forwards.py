@@ -11,10 +11,12 @@ from options_pricing.surface.pairs import (
     Pairs,
     call_put_pairs,
     nearest_pairs,
+    parity_forward,
     parity_line,
+    smallest_gaps,
     weighted_medians,
 )
-from options_pricing.surface.zero_curve import ZeroCurve
+from options_pricing.surface.zero_curve import SHORTEST_NODE, ZeroCurve
 
 Array = NDArray[np.float64]
 
@@ -36,9 +38,11 @@ def chain_forwards(
     r"""Forward and discount factor of each (underlying, root, expiration) of one day.
 
     European options: ordinary least squares of :math:`C - P = D (F - K)` on the strike, over the pairs with the
-    smallest :math:`|C - P|`; refused unless D lies between the lower of 0.85 and exp(-0.08 T), and 1.02.
+    smallest :math:`|C - P|`; refused unless D lies between the lower of 0.85 and exp(-0.08 T), and 1.02. Over less
+    than `SHORTEST_NODE` years the slope of that line is mostly noise: D then comes from the curve through the
+    longer expirations (`ZeroCurve`), and F is the mean of :math:`K + (C - P) / D` over the same pairs.
 
-    American options, whose parity is an inequality: D comes from the day's European options (`ZeroCurve`), else
+    American options, whose parity is an inequality: D comes from the same curve, else
     from `risk_free_rate`. Early-exercise premia are taken off calls and puts at the vol of the out-of-the-money
     one, and F is the median of :math:`K + (C - P) / D` over the nearest pairs, weighted by 1 / spread^2. Premia
     need spot and yield, which need forwards: a fixed point, found by secant steps.
@@ -71,8 +75,7 @@ def chain_forwards(
     numbers = expiration_numbers(chain)
     pairs = call_put_pairs(chain, numbers)
     day = _Day(chain, numbers, pairs, min_pairs)
-    day.find_european(pairs, near_share)
-    day.find_discounts(risk_free_rate)
+    day.find_european(pairs, near_share, risk_free_rate)
     of_american = np.flatnonzero(day.american[pairs.expiration])
     near = nearest_pairs(pairs.take(of_american), day.discount, min_pairs, near_share, MOST_PAIRS)
     day.find_american(near, tree_steps)
@@ -96,20 +99,22 @@ class _Day:
         self.forward, self.discount, self.curve, self.spot, self.yields = np.full((5, len(first)), np.nan)
         self.spot_bounds = _spot_bounds(chain, self.underlying[numbers])
 
-    def find_european(self, pairs: Pairs, near_share: float) -> None:
-        """Forward and discount factor of European expirations by their parity lines."""
+    def find_european(self, pairs: Pairs, near_share: float, risk_free_rate: float) -> None:
+        """Forward and discount factor of European expirations, and from these the discount factors of all others."""
         ends = np.cumsum(self.pairs)
         lowest = np.minimum(LOWEST_DISCOUNT, np.exp(-HIGHEST_RATE * self.years))
-        for i in np.flatnonzero(self.european):
-            line = parity_line(pairs.take(np.arange(ends[i] - self.pairs[i], ends[i])), near_share)
+        near = {
+            i: smallest_gaps(pairs.take(np.arange(ends[i] - self.pairs[i], ends[i])), near_share)
+            for i in np.flatnonzero(self.european).tolist()
+        }
+        for i, pairs_of_it in near.items():
+            line = parity_line(pairs_of_it)
             if lowest[i] < line.discount_factor < HIGHEST_DISCOUNT and line.forward > 0:
                 self.forward[i], self.discount[i] = line
-
-    def find_discounts(self, risk_free_rate: float) -> None:
-        """The zero curve, and from it the discount factors of American expirations."""
         known = np.isfinite(self.discount)
-        curve = ZeroCurve(self.years[known], self.discount[known], risk_free_rate)
-        self.curve = curve.discount_factor(self.years)
+        self.curve = ZeroCurve(self.years[known], self.discount[known], risk_free_rate).discount_factor(self.years)
+        for i in np.flatnonzero(known & (self.years < SHORTEST_NODE)).tolist():
+            self.forward[i], self.discount[i] = parity_forward(near[i], self.curve[i]), self.curve[i]
         self.discount[self.american] = self.curve[self.american]
 
     def find_american(self, near: Pairs, steps: int) -> None:

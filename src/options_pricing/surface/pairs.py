@@ -72,11 +72,15 @@ def call_put_pairs(chain: pd.DataFrame, numbers: Numbers) -> Pairs:
     )
 
 
-def parity_line(pairs: Pairs, near_share: float) -> ParityLine:
-    """Least squares of ``C - P = D (F - K)`` over those pairs of one expiration whose ``|C - P|`` is smallest."""
-    gap = pairs.call - pairs.put
-    near = np.abs(gap) < np.quantile(np.abs(gap), near_share)
-    strike, gap = pairs.strike[near], gap[near]
+def smallest_gaps(pairs: Pairs, share: float) -> Pairs:
+    """Of one expiration the share of the pairs whose ``|C - P|`` is smallest."""
+    gap = np.abs(pairs.call - pairs.put)
+    return pairs.take(np.flatnonzero(gap < np.quantile(gap, share)))
+
+
+def parity_line(pairs: Pairs) -> ParityLine:
+    """Least squares of ``C - P = D (F - K)`` over the pairs of one expiration."""
+    strike, gap = pairs.strike, pairs.call - pairs.put
     if strike.size < 2:
         return ParityLine(np.nan, np.nan)
     centre = strike.mean()
@@ -84,6 +88,11 @@ def parity_line(pairs: Pairs, near_share: float) -> ParityLine:
     if discount <= 0:
         return ParityLine(np.nan, np.nan)
     return ParityLine(float(centre + gap.mean() / discount), discount)
+
+
+def parity_forward(pairs: Pairs, discount_factor: float) -> float:
+    """The mean of ``K + (C - P) / D`` over the pairs of one expiration."""
+    return float(np.mean(pairs.strike + (pairs.call - pairs.put) / discount_factor))
 
 
 def nearest_pairs(pairs: Pairs, discount_factor: Array, least: int, share: float, most: int) -> Pairs:

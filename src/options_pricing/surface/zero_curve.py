@@ -6,7 +6,7 @@ from numpy.typing import ArrayLike, NDArray
 Array = NDArray[np.float64]
 
 # Over a shorter time the noise of the quotes outweighs the interest.
-SHORTEST_NODE = 1 / 12
+SHORTEST_NODE = 0.2
 SAME_MATURITY = 1 / 365
 FARTHEST_RATE = 0.03
 
@@ -17,9 +17,9 @@ class ZeroCurve:
     Parameters
     ----------
     year_fraction, discount_factor : array_like
-        Of expirations, in any order; those under a month are used only where there is no other, all of them then
-        for one rate (least squares through the origin). A rate over 3 % away from the median is left out, and
-        expirations within a day of each other are averaged.
+        Of expirations, in any order; those under `SHORTEST_NODE` years are used only where there is no other, all of
+        them then for one rate (least squares through the origin). A rate over 3 % away from the median is left out,
+        and expirations within a day of each other are averaged.
     fallback_rate : float
         Continuous rate per year where no expiration is given.
     """

@@ -21,8 +21,8 @@ def zero_bid(chain: Chain, limits: Thresholds) -> Finding:
 
 @rule("P03", "crossed (locked only warns)", source="Goyal-Saretto 2009", severity="quarantine")
 def crossed(chain: Chain, limits: Thresholds) -> Finding:
-    """Fails with ``ask < bid``; ``ask = bid`` only warns."""
-    return Finding(rows=chain.ask < chain.bid, mild_rows=(chain.ask == chain.bid) & (chain.bid > 0))
+    """Fails with ``0 < ask < bid``; ``ask = bid`` only warns. Without an ask a row is not crossed but P01's."""
+    return Finding(rows=(chain.ask < chain.bid) & (chain.ask > 0), mild_rows=(chain.ask == chain.bid) & (chain.bid > 0))
 
 
 @rule("P04", "spread too wide", source="OWN", severity="quarantine", ticks=10, share_of_mid=1.0, times_bid=10)
