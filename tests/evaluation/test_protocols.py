@@ -7,7 +7,9 @@ from options_pricing.evaluation.metrics import figures_of
 from options_pricing.evaluation.protocols import (
     PROTOCOLS,
     NotPossibleError,
+    few_quotes,
     held_out,
+    marks,
     next_day,
     random_rows,
     same_day,
@@ -204,3 +206,56 @@ def test_random_rows_surface_knows_nothing_of_the_rows_it_prices(one_day, settin
     values = ["predicted_price", "predicted_implied_vol"]
     for model in MODELS:
         assert told(before, model, values).equals(told(after, model, values))
+
+
+def test_nine_quotes_of_each_underlying_mark_its_surface(features):
+    quotes = eligible_quotes(features, 7, 400)
+    today = quotes[quotes["trade_date"] == quotes["trade_date"].max()]
+    chosen = marks(today, today["implied_vol"].to_numpy())
+    for _, rows in today[chosen].groupby("underlying"):
+        assert len(rows) == 9 and rows["expiration"].nunique() == 3
+        for _, three in rows.groupby("expiration"):
+            deltas = three["delta"].abs().sort_values().to_numpy()
+            assert deltas[:2] == pytest.approx(0.25, abs=0.2) and deltas[2] == pytest.approx(0.5, abs=0.2)
+
+
+def test_the_days_own_prices_have_no_say_in_which_quotes_mark_it(features):
+    quotes = eligible_quotes(features, 7, 400)
+    today = quotes[quotes["trade_date"] == quotes["trade_date"].max()]
+    vols = np.full(len(today), 0.2)
+    other = today.assign(**{name: today[name] * 1.3 for name in LABELS})
+    assert (marks(today, vols) == marks(other, vols)).all()
+
+
+def test_an_underlying_with_one_expiration_is_marked_there(features):
+    quotes = eligible_quotes(features, 7, 400)
+    one = quotes[quotes["expiration"] == quotes["expiration"].min()]
+    today = one[one["trade_date"] == one["trade_date"].max()]
+    for _, rows in today[marks(today, np.full(len(today), np.nan))].groupby("underlying"):
+        assert 1 <= len(rows) <= 3
+
+
+def test_few_quotes_tells_models_nine_quotes_of_the_day_and_judges_them_on_the_others(features, setting):
+    found = few_quotes(features, setting)
+    seen = found[~found["held_out"]]
+    assert (seen.groupby(["model", "date", "underlying"]).size() == 9).all()
+    told = seen[seen["model"] == "random_walk"]
+    quoted = features.assign(date=day_names(features)).set_index(["date", "contract_symbol"])["implied_vol"]
+    vols = quoted.reindex(pd.MultiIndex.from_frame(told[["date", "contract_symbol"]])).to_numpy()
+    # The walk's surface goes through the quotes that it was told.
+    np.testing.assert_allclose(told["predicted_implied_vol"], vols, rtol=1e-9)
+
+
+def test_few_quotes_see_nothing_else_of_the_day(features, setting):
+    """Other prices for all but the nine change no prediction."""
+    last = features["trade_date"] == features["trade_date"].max()
+    first = few_quotes(features, setting)
+    seen = first.loc[~first["held_out"], "contract_symbol"].unique()
+    hidden = last & ~features["contract_symbol"].isin(seen)
+    spoilt = features.copy()
+    for name in ("bid", "ask", "mid", "implied_vol"):
+        spoilt.loc[hidden, name] = spoilt.loc[hidden, name] * 1.07
+    second = few_quotes(spoilt, setting)
+    columns = [*KEY, "predicted_implied_vol", "predicted_price"]
+    both = [found.sort_values(KEY)[columns].reset_index(drop=True) for found in (first, second)]
+    pd.testing.assert_frame_equal(*both)

@@ -52,7 +52,7 @@ def test_an_underlying_without_quotes_of_the_last_day_is_left_out(features, quic
 
 
 def test_the_card_says_what_the_model_is(features, quick):
-    trained = train_model(features, quick, tree_steps=51)
+    trained = train_model(features, quick.model_copy(update={"model": "boosted"}), tree_steps=51)
     files = [{"path": "a.csv", "sha256": "1" * 64}]
     card = model_card(trained, features, files, "0" * 64)
     assert (card["model"], card["as_of"], card["rows"]) == ("boosted", "20261120", len(features))

@@ -75,8 +75,8 @@ def written(folder):
 def test_it_writes_figures_predictions_and_plot_data(evaluate, folder):
     assert evaluate() == 0
     metrics = json.loads((folder / "metrics.json").read_text())
-    assert (metrics["chosen_model"], metrics["simulated"]) == ("boosted", True)
-    assert set(metrics["protocols"]) == {"next_day", "same_day"}
+    assert (metrics["chosen_model"], metrics["simulated"]) == ("hybrid", True)
+    assert set(metrics["protocols"]) == {"next_day", "same_day", "few_quotes"}
     predictions = read_parquet(folder / "predictions.parquet", PREDICTIONS)
     assert set(predictions["model"]) == set(MODELS)
     assert len(read_csv(folder / "plots/r2_by_day.csv", R2_BY_DAY)) == 3
@@ -101,7 +101,7 @@ def test_models_are_made_as_the_trained_one_was_whatever_the_params_say_now(eval
     before = pd.read_parquet(folder / "predictions.parquet")
     settings = {"train": {"max_days_to_expiry": 30, "model": "flat_vol"}, "evaluate": {"bootstrap": 100}}
     assert evaluate(**settings) == 0
-    assert json.loads((folder / "metrics.json").read_text())["chosen_model"] == "boosted"
+    assert json.loads((folder / "metrics.json").read_text())["chosen_model"] == "hybrid"
     assert pd.read_parquet(folder / "predictions.parquet").equals(before)
 
 

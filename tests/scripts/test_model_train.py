@@ -45,7 +45,7 @@ def test_it_writes_a_model_and_the_card_of_that_model(train, features, tmp_path)
     pricing = pickle.loads((tmp_path / "m/model.pkl").read_bytes())
     card = json.loads((tmp_path / "m/card.json").read_text())
     assert isinstance(pricing, PricingModel) and pricing.as_of == card["as_of"] == DAY
-    assert pricing.model.name == card["model"] == "boosted"
+    assert pricing.model.name == card["model"] == "hybrid"
     assert card["model_sha256"] == sha256_of(tmp_path / "m/model.pkl")
     assert [f["sha256"] for f in card["features"]] == [sha256_of(p) for p in sorted(tmp_path.glob("features_*.csv"))]
     log = (tmp_path / "train.log").read_text()

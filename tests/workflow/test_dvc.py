@@ -81,7 +81,7 @@ def test_queued_experiments_each_have_their_own_figures(repro):
     shown = experiments(repro)
     assert shown.keys() == {"flat_vol", "random_walk"}
     baseline = json.loads((repro.folder / "reports/evaluation_metrics.json").read_text())
-    assert baseline["chosen_model"] == "boosted"
+    assert baseline["chosen_model"] == "hybrid"
     figures = baseline["protocols"]["next_day"]["models"]
     for model, metrics in shown.items():
         assert metrics["chosen_model"] == model

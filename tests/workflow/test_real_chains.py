@@ -47,7 +47,7 @@ def test_spx_days_are_those_of_the_last_trade_and_both_roots_stay_apart(spx):
     assert "5 trading days" in report
 
 
-@pytest.mark.parametrize("model", ["random_walk", "boosted"])
+@pytest.mark.parametrize("model", ["random_walk", "hybrid"])
 def test_the_scorer_finds_the_same_figures_in_the_same_predictions(spx, market, model):
     command = [sys.executable, str(market.parent / "score/score.py"), "--chains", str(market / "cboe_eod/_SPX")]
     command += ["--predictions", str(spx.folder / "reports/evaluation_predictions.parquet")]

@@ -112,7 +112,7 @@ def test_a_touched_file_with_the_same_content_reruns_nothing(copy_of_ran):
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ("model: boosted", "modle: boosted", "train.modle: no such key"),
+        ("model: hybrid", "modle: hybrid", "train.modle: no such key"),
         ("date: '20261120'", "date: '20261121'", "Saturday"),
         ("kind: simulated", "kind: [", "not valid YAML"),
     ],

@@ -5,20 +5,21 @@ A model is asked with the columns of `ASKED` alone; the day's prices and all tha
 
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from sklearn.model_selection import train_test_split
 
-from options_pricing.models.base import QUOTED, Array, Model, asked, day_names, eligible_quotes
+from options_pricing.models.base import QUOTED, Array, Model, asked, by_underlying, day_names, eligible_quotes
 from options_pricing.models.forward_curve import with_forwards
 from options_pricing.models.prices import early_exercise, vols_of_prices
 from options_pricing.models.random_walk import RandomWalk
 from options_pricing.models.registry import MODELS, make_model
 from options_pricing.models.seed_linear import LinearPrice, SeedLinear
 from options_pricing.models.vol_surface import Interpolations
+from options_pricing.pricing.black import price_and_greeks
 from options_pricing.quotes.schema import PREDICTIONS, names
 from options_pricing.run.errors import BadDataError
 from options_pricing.run.log import progress
@@ -26,6 +27,10 @@ from options_pricing.run.params import Train
 
 RANDOM_ROWS_TEST_SHARE = 0.2
 FEWEST_RANDOM_ROWS = 10
+# The middles of the thirds of the logs of 7 to 400 days, and what is marked of an expiration near each.
+MARKED_YEARS = tuple(7 / 365 * (400 / 7) ** (place / 6) for place in (1, 3, 5))
+MARKED_DELTAS = np.array([0.25, 0.5, 0.75])
+LEAST_MARKED = 5
 ANY_EXPIRATION = {"min_days_to_expiry": 0, "max_days_to_expiry": 100_000}
 
 
@@ -53,12 +58,12 @@ class Setting:
     tree_steps: int
     held_out: float
     seed: int
+    interpolations: Interpolations = field(default_factory=Interpolations, init=False, repr=False, compare=False)
 
     def models(self, *, any_expiration: bool = False) -> dict[str, Model]:
         """Unfitted models of the whole registry, which share what surfaces say."""
         train = self.train.model_copy(update=ANY_EXPIRATION) if any_expiration else self.train
-        shared = Interpolations()
-        return {n: make_model(n, train, tree_steps=self.tree_steps, interpolations=shared) for n in MODELS}
+        return {n: make_model(n, train, tree_steps=self.tree_steps, interpolations=self.interpolations) for n in MODELS}
 
     def eligible(self, features: pd.DataFrame) -> pd.DataFrame:
         """The quotes that are fitted and judged in `next_day` and `same_day`."""
@@ -122,6 +127,33 @@ def same_day(features: pd.DataFrame, setting: Setting) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
+def few_quotes(features: pd.DataFrame, setting: Setting) -> pd.DataFrame:
+    """A day's chain, from nine of its quotes an underlying, all days before it and the day's own forwards.
+
+    This is how an illiquid name or a fast market is marked. The nine are those of `marks`; they are predicted too,
+    with `held_out` false. Returns as `next_day`.
+
+    Raises
+    ------
+    NotPossibleError
+        Fewer than two days have eligible quotes.
+    """
+    quotes, models = setting.eligible(features), setting.models()
+    days = _days(quotes)
+    if len(days) < 2:
+        raise NotPossibleError(f"it needs two days with eligible quotes and has {len(days)}")
+    parts = []
+    for day in progress(days[1:], what="few_quotes"):
+        earlier, today = quotes[quotes["trade_date"] < day], quotes[quotes["trade_date"] == day]
+        benchmark = models[RandomWalk.name].fit(earlier).predict(asked(today))
+        marked = marks(today, benchmark)
+        known = pd.concat([earlier, today[marked]])
+        for name, model in models.items():
+            told = model.fit(known).predict_with_prices(asked(today))
+            parts.append(_predictions("few_quotes", name, today, told, benchmark, ~marked))
+    return pd.concat(parts, ignore_index=True)
+
+
 def random_rows(features: pd.DataFrame, setting: Setting) -> pd.DataFrame:
     """A random fifth of the rows of a single day, from the others: the way the seed of this project was judged.
 
@@ -155,8 +187,35 @@ def random_rows(features: pd.DataFrame, setting: Setting) -> pd.DataFrame:
 PROTOCOLS: dict[str, Callable[[pd.DataFrame, Setting], pd.DataFrame]] = {
     "next_day": next_day,
     "same_day": same_day,
+    "few_quotes": few_quotes,
     "random_rows": random_rows,
 }
+
+
+def marks(quotes: pd.DataFrame, vols: Array) -> NDArray[np.bool_]:
+    """Which nine quotes of each underlying mark its surface: three of each of three expirations.
+
+    The expirations are those nearest, in the log of time, to the middles of the thirds of 7 to 400 days; the quotes
+    those whose call delta, at yesterday's `vols`, is nearest to 0.25, 0.5 and 0.75: the 25-delta call, the money, the
+    25-delta put. The day's own vols have no say in what is chosen.
+    """
+    chosen = np.zeros(len(quotes), dtype=bool)
+    forward, strike, years = (quotes[name].to_numpy(dtype=float) for name in ("forward", "strike", "year_fraction"))
+    delta = price_and_greeks(forward, strike, years, 1.0, vols, np.ones(len(quotes), dtype=bool)).delta
+    labels = quotes["underlying"] + " " + quotes["root"].fillna("") + quotes["expiration"].dt.strftime(" %Y%m%d")
+    for _, rows in by_underlying(quotes):
+        series = labels.iloc[rows]
+        known = pd.Series(years[rows]).groupby(series.to_numpy()).median()
+        known = known[series.value_counts().reindex(known.index) >= LEAST_MARKED]
+        for target in MARKED_YEARS:
+            if known.empty:
+                break
+            expiration = str(np.abs(np.log(known / target)).idxmin())
+            of_it = rows[(series == expiration).to_numpy()]
+            away = np.abs(delta[of_it][:, None] - MARKED_DELTAS)
+            chosen[of_it[np.where(np.isnan(away), np.inf, away).argmin(axis=0)]] = True
+            known = known.drop(expiration)
+    return chosen
 
 
 def held_out(quotes: pd.DataFrame, share: float, seed: int) -> NDArray[np.bool_]:

@@ -111,8 +111,10 @@ class Model(ABC):
 
     def _interpolated(self, surface: VolSurface, quotes: pd.DataFrame) -> Array:
         """Vols of `surface` at the maturity and moneyness of `quotes`."""
-        at = quotes["year_fraction"].to_numpy(dtype=float), standardised_moneyness(quotes)
-        remembered = self._interpolations
+        return self._vols_at(surface, quotes["year_fraction"].to_numpy(dtype=float), standardised_moneyness(quotes))
+
+    def _vols_at(self, surface: VolSurface, year_fraction: Array, moneyness: Array) -> Array:
+        remembered, at = self._interpolations, (year_fraction, moneyness)
         return surface.vols_at(*at) if remembered is None else remembered.vols_at(surface, *at)
 
 

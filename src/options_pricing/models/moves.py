@@ -42,11 +42,15 @@ class Yesterday:
         An expiration that was not listed then is held against the forward curve of then.
         """
         forward, years = (quotes[name].to_numpy(dtype=float) for name in ("forward", "year_fraction"))
-        passed = (quotes["trade_date"].to_numpy(dtype="datetime64[D]") - self.day).astype(float)
+        passed = self.years_until(quotes)
         before = np.array([self.forwards.get(name, np.nan) for name in _series(quotes)], dtype=float)
         unlisted = np.isnan(before) & (years > 0)
-        before[unlisted] = self.curve.at(years[unlisted] + passed[unlisted] / DAYS_A_YEAR)[0]
+        before[unlisted] = self.curve.at(years[unlisted] + passed[unlisted])[0]
         return np.where(passed == 0, 0.0, np.log(forward / before) / self.level)
+
+    def years_until(self, quotes: pd.DataFrame) -> Array:
+        """Calendar years from this day to that of each quote."""
+        return (quotes["trade_date"].to_numpy(dtype="datetime64[D]") - self.day).astype(float) / DAYS_A_YEAR
 
     def regressors(self, quotes: pd.DataFrame, vols: Array) -> Array:
         """What the answer of a vol to a shock may depend on, an array of shape (quotes, 3).

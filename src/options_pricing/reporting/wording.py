@@ -125,8 +125,11 @@ FIGURES = {
 MODELS = {
     "seed_linear": "the seed's linear regression",
     "flat_vol": "one flat volatility",
+    "ad_hoc_black_scholes": "the ad-hoc Black-Scholes parabola",
     "random_walk": "yesterday's surface",
+    "sticky_strike": "yesterday's surface, strike by strike",
     "boosted": "the boosted surface",
+    "hybrid": "the hybrid surface",
 }
 
 PROTOCOLS = {
@@ -140,14 +143,19 @@ PROTOCOLS = {
         "Fitted on the day's other strikes, judged on a share of strikes held out of each expiration; the same kind "
         "of quotes.",
     ),
+    "few_quotes": (
+        "Few quotes",
+        "Fitted on the days before and nine of the day's quotes an underlying (at the money and 25-delta put and call "
+        "of three expirations), told the day's forwards, judged on all its other quotes.",
+    ),
     "random_rows": ("Random rows", "Fitted on a single day's other rows, judged on rows held out at random."),
 }
 
 
 def model_words(model: str, protocol: str = "next_day") -> str:
-    """The plain name of a model; within one day, the walk's surface is that day's own, not yesterday's."""
+    """The plain name of a model; told quotes of the day, a surface is that day's own, not yesterday's."""
     if model == "random_walk" and protocol != "next_day":
-        return "the day's own surface"
+        return "a surface through the nine quotes" if protocol == "few_quotes" else "the day's own surface"
     return MODELS.get(model, model)
 
 

@@ -21,9 +21,11 @@ Day = Annotated[str, BeforeValidator(lambda day: str(day) if isinstance(day, int
 Share = Annotated[float, Field(ge=0, le=1)]
 Seed = Annotated[int, Field(ge=0, lt=1 << 32)]
 Severity = Literal["halt", "quarantine", "warn", "off"]
-ModelName = Literal["seed_linear", "flat_vol", "random_walk", "boosted"]
+ModelName = Literal[
+    "seed_linear", "flat_vol", "ad_hoc_black_scholes", "random_walk", "sticky_strike", "boosted", "hybrid"
+]
 # In this order: the plots and the report are about the first of them that was carried out.
-ProtocolName = Literal["next_day", "same_day", "random_rows"]
+ProtocolName = Literal["next_day", "same_day", "few_quotes", "random_rows"]
 
 
 class Section(BaseModel):
@@ -135,7 +137,7 @@ class Boosted(Section):
 class Train(Section):
     """What is trained."""
 
-    model: ModelName = Field("boosted", description="the model that is released; all of them are evaluated")
+    model: ModelName = Field("hybrid", description="the model that is released; all of them are evaluated")
     seed: Seed = 7
     min_days_to_expiry: int = Field(7, ge=0, description="calendar days; quotes outside are not fitted")
     max_days_to_expiry: int = Field(400, ge=1, description="calendar days")
@@ -151,7 +153,7 @@ class Train(Section):
 class Evaluate(Section):
     """How models are judged."""
 
-    protocols: tuple[ProtocolName, ...] = Field(("next_day", "same_day"), min_length=1)
+    protocols: tuple[ProtocolName, ...] = Field(("next_day", "same_day", "few_quotes"), min_length=1)
     held_out: float = Field(0.2, gt=0, lt=1, description="share of strikes held out in same_day")
     bootstrap: int = Field(2000, ge=100, le=100_000, description="resamples of whole days")
     confidence: float = Field(0.95, gt=0.5, lt=1)

@@ -1,0 +1,156 @@
+"""Yesterday's surface and what can be known of its move: from expirations, from returns, from a few quotes of today."""
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+from options_pricing.models.base import Array, Model, by_underlying, standardised_moneyness
+from options_pricing.models.few_quotes import Marks, Places
+from options_pricing.models.moves import Yesterday
+from options_pricing.models.surface_moves import (
+    RESPONSE,
+    Bumps,
+    Learnt,
+    PastMove,
+    clipped_shocks,
+    combined,
+    moneyness_in_deviations,
+    past_move,
+    shapes,
+)
+from options_pricing.pricing.black import price_and_greeks
+
+# Up to so many quotes of the last day mark the surface of the day before; more of them are a surface themselves.
+MOST_MARKS = 60
+QUOTES_A_MOVE = 1000
+MOST_MOVES = 250
+
+
+@dataclass
+class Chain:
+    """One underlying: the days that are known whole, and the quotes of a later day of which only a few are."""
+
+    days: list[pd.DataFrame]
+    few: pd.DataFrame
+
+
+class Hybrid(Model):
+    """The random walk, moved by what is known of today.
+
+    Three things are added to yesterday's log vols, the first two whenever a day has passed:
+
+    - what belongs to an expiration stays with it (`Bumps`);
+    - the forward's return moves the level of vol, as far as the underlying's own days bear it out (`believed`);
+    - where the last day of the table has only a few quotes, they move the whole surface (`Marks`).
+
+    A last day with many quotes is the surface itself, and without a return nothing is added to it.
+    """
+
+    name = "hybrid"
+
+    def _fit(self, quotes: pd.DataFrame) -> None:
+        self._chains: dict[str, Chain] | None = {u: _chain(quotes.iloc[rows]) for u, rows in by_underlying(quotes)}
+        self.yesterdays_ = {u: Yesterday(chain.days[-1]) for u, chain in self._chains.items()}
+        self._few = {u: chain.few for u, chain in self._chains.items()}
+        self._learnt: dict[str, Learnt] = {}
+        self._marks: dict[str, Marks] = {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        for underlying in self.yesterdays_:
+            self.learnt(underlying)
+        return {**super().__getstate__(), "_chains": None, "_marks": {}}
+
+    def predict(self, quotes: pd.DataFrame) -> Array:
+        """Yesterday's vol, moved; NaN where there is no forward or no surface."""
+        vols = np.full(len(quotes), np.nan)
+        for underlying, rows in by_underlying(quotes):
+            if underlying in self.yesterdays_:
+                vols[rows] = np.exp(self._log_vols(underlying, quotes.iloc[rows]))
+        return vols
+
+    def learnt(self, underlying: str) -> Learnt:
+        """What the days of the table say of the underlying's moves; found when it is first asked for."""
+        if underlying not in self._learnt:
+            days = self._chains[underlying].days[-MOST_MOVES - 1 :] if self._chains else []
+            with threadpool_limits(1):
+                self._learnt[underlying] = Learnt.of([self._past_move(*pair) for pair in pairwise(days)])
+        return self._learnt[underlying]
+
+    def diagnostics(self) -> dict[str, Any]:
+        """Per underlying the days moved to, and the share of the prior response that they bear out."""
+        learnt = {underlying: self.learnt(underlying) for underlying in self.yesterdays_}
+        return {
+            "moves": {u: known.days for u, known in learnt.items()},
+            "belief_in_response": {u: known.belief for u, known in learnt.items()},
+        }
+
+    def _past_move(self, before: pd.DataFrame, after: pd.DataFrame) -> PastMove:
+        yesterday = Yesterday(before)
+        base = self._unmoved(yesterday, after)
+        order = np.lexsort((standardised_moneyness(after), after["year_fraction"].to_numpy(dtype=float)))
+        some = order[:: max(1, len(order) // QUOTES_A_MOVE)]
+        return past_move(yesterday, after.iloc[some], base[some])
+
+    def _unmoved(self, yesterday: Yesterday, quotes: pd.DataFrame) -> Array:
+        """Log vols if nothing happens but time."""
+        now, years = self._interpolated(yesterday.surface, quotes), quotes["year_fraction"].to_numpy(dtype=float)
+        elapsed = yesterday.years_until(quotes)
+        before = self._vols_at(yesterday.surface, years + elapsed, standardised_moneyness(quotes))
+        unmoved = np.log(now)
+        for passed in np.unique(elapsed[elapsed > 0]):
+            rows = elapsed == passed
+            unmoved[rows] += Bumps(yesterday, float(passed)).of(before[rows], now[rows], years[rows])
+        return unmoved
+
+    def _log_vols(self, underlying: str, quotes: pd.DataFrame) -> Array:
+        expected = self._expected(underlying, quotes)
+        if self._few[underlying].empty:
+            return expected
+        places = self._places(underlying, quotes)
+        return expected + self._marked(underlying).move_at(places)
+
+    def _expected(self, underlying: str, quotes: pd.DataFrame) -> Array:
+        """Log vols before any quote of the day is seen."""
+        yesterday = self.yesterdays_[underlying]
+        base = self._unmoved(yesterday, quotes)
+        shock = clipped_shocks(yesterday, quotes)
+        if not np.any(shock):
+            return base
+        response = self.learnt(underlying).belief * combined(self._places(underlying, quotes).shapes, RESPONSE)
+        return np.asarray(base + np.where(np.isfinite(shock), shock, 0.0) * response)
+
+    def _places(self, underlying: str, quotes: pd.DataFrame) -> Places:
+        years = quotes["year_fraction"].to_numpy(dtype=float)
+        z = moneyness_in_deviations(self.yesterdays_[underlying], quotes)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return Places(np.log(years), z, shapes(years, z))
+
+    def _marked(self, underlying: str) -> Marks:
+        if underlying not in self._marks:
+            few = self._few[underlying]
+            surprise = np.log(few["implied_vol"].to_numpy(dtype=float)) - self._expected(underlying, few)
+            covariance = self.learnt(underlying).covariance
+            self._marks[underlying] = Marks(
+                self._places(underlying, few), surprise, half_spreads_in_log_vol(few), covariance
+            )
+        return self._marks[underlying]
+
+
+def half_spreads_in_log_vol(quotes: pd.DataFrame) -> Array:
+    """Half the bid-ask spread over vega and vol: how far the log of a vol may be off."""
+    names = ("forward", "strike", "year_fraction", "discount_factor", "implied_vol")
+    forward, strike, years, discount, vol = (quotes[name].to_numpy(dtype=float) for name in names)
+    call = (quotes["option_type"] == "C").to_numpy()
+    vega = price_and_greeks(forward, strike, years, discount, vol, call).vega
+    return np.asarray((quotes["ask"] - quotes["bid"]).to_numpy(dtype=float) / 2 / (vega * vol))
+
+
+def _chain(quotes: pd.DataFrame) -> Chain:
+    days = [day for _, day in quotes.groupby("trade_date")]
+    if len(days) > 1 and len(days[-1]) <= min(MOST_MARKS, len(days[-2]) // 2):
+        return Chain(days[:-1], days[-1])
+    return Chain(days, quotes.iloc[:0])
