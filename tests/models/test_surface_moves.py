@@ -97,6 +97,6 @@ def test_one_enormous_day_proves_little():
 
 
 def test_covariance_is_drawn_from_the_prior_to_the_days():
-    wild = PastMove(0.0, 1e-6, np.array([0.3, 0.0, 0.0, 0.0, 0.0, 0.0]))
+    wild = PastMove(1.0, 0.0, 0.0, 1e-6, np.array([0.3, 0.0, 0.0, 0.0, 0.0, 0.0]))
     none, few, many = (Learnt.of([wild] * count).covariance[0, 0] for count in (0, 5, 500))
     assert none == pytest.approx(prior_covariance()[0, 0]) and none < few < many < 0.09

@@ -1,11 +1,13 @@
 """Yesterday's surface and what can be known of its move: from expirations, from returns, from a few quotes of today."""
 
+import hashlib
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from options_pricing.models.base import Array, Model, by_underlying, standardised_moneyness
@@ -22,6 +24,8 @@ from options_pricing.models.surface_moves import (
     past_move,
     shapes,
 )
+from options_pricing.models.trend import DayOfQuotes, Passage, Trend, filtered
+from options_pricing.models.vol_surface import digest
 from options_pricing.pricing.black import price_and_greeks
 
 # Up to so many quotes of the last day mark the surface of the day before; more of them are a surface themselves.
@@ -47,7 +51,8 @@ class Hybrid(Model):
     - the forward's return moves the level of vol, as far as the underlying's own days bear it out (`believed`);
     - where the last day of the table has only a few quotes, they move the whole surface (`Marks`).
 
-    A last day with many quotes is the surface itself, and without a return nothing is added to it.
+    A last day with many quotes is the surface itself, and without a return nothing is added to it. Where neighbouring
+    quotes disagree, as last trades do, the surface is drawn to a trend filtered over the days (`Trend`).
     """
 
     name = "hybrid"
@@ -58,10 +63,11 @@ class Hybrid(Model):
         self._few = {u: chain.few for u, chain in self._chains.items()}
         self._learnt: dict[str, Learnt] = {}
         self._marks: dict[str, Marks] = {}
+        self._trends: dict[str, Trend] = {}
 
     def __getstate__(self) -> dict[str, Any]:
         for underlying in self.yesterdays_:
-            self.learnt(underlying)
+            self.trend(underlying)
         return {**super().__getstate__(), "_chains": None, "_marks": {}}
 
     def predict(self, quotes: pd.DataFrame) -> Array:
@@ -75,10 +81,18 @@ class Hybrid(Model):
     def learnt(self, underlying: str) -> Learnt:
         """What the days of the table say of the underlying's moves; found when it is first asked for."""
         if underlying not in self._learnt:
-            days = self._chains[underlying].days[-MOST_MOVES - 1 :] if self._chains else []
-            with threadpool_limits(1):
-                self._learnt[underlying] = Learnt.of([self._past_move(*pair) for pair in pairwise(days)])
+            self._learnt[underlying] = Learnt.of(self._past_moves(underlying))
         return self._learnt[underlying]
+
+    def trend(self, underlying: str) -> Trend:
+        """The underlying's trend after its last whole day; found when it is first asked for."""
+        if underlying not in self._trends:
+            response = self.learnt(underlying).belief * RESPONSE
+            passages = [Passage(move.days, move.shock * response) for move in self._past_moves(underlying)]
+            days = [day_of_quotes(day) for day in self._days(underlying)]
+            with threadpool_limits(1):
+                self._trends[underlying] = filtered(days, passages)
+        return self._trends[underlying]
 
     def diagnostics(self) -> dict[str, Any]:
         """Per underlying the days moved to, and the share of the prior response that they bear out."""
@@ -86,14 +100,24 @@ class Hybrid(Model):
         return {
             "moves": {u: known.days for u, known in learnt.items()},
             "belief_in_response": {u: known.belief for u, known in learnt.items()},
+            "belief_in_single_quotes": {u: self.trend(u).believed for u in learnt},
         }
 
+    def _days(self, underlying: str) -> list[pd.DataFrame]:
+        return self._chains[underlying].days[-MOST_MOVES - 1 :] if self._chains else []
+
+    def _past_moves(self, underlying: str) -> list[PastMove]:
+        with threadpool_limits(1):
+            return [self._past_move(*pair) for pair in pairwise(self._days(underlying))]
+
     def _past_move(self, before: pd.DataFrame, after: pd.DataFrame) -> PastMove:
-        yesterday = Yesterday(before)
-        base = self._unmoved(yesterday, after)
-        order = np.lexsort((standardised_moneyness(after), after["year_fraction"].to_numpy(dtype=float)))
-        some = order[:: max(1, len(order) // QUOTES_A_MOVE)]
-        return past_move(yesterday, after.iloc[some], base[some])
+        def found() -> PastMove:
+            yesterday = Yesterday(before)
+            some = thinned(after)
+            return past_move(yesterday, after.iloc[some], self._unmoved(yesterday, after)[some])
+
+        memory = self._interpolations
+        return found() if memory is None else memory.remembered(content_of(before) + content_of(after), found)
 
     def _unmoved(self, yesterday: Yesterday, quotes: pd.DataFrame) -> Array:
         """Log vols if nothing happens but time."""
@@ -116,7 +140,8 @@ class Hybrid(Model):
     def _expected(self, underlying: str, quotes: pd.DataFrame) -> Array:
         """Log vols before any quote of the day is seen."""
         yesterday = self.yesterdays_[underlying]
-        base = self._unmoved(yesterday, quotes)
+        years, moneyness = quotes["year_fraction"].to_numpy(dtype=float), standardised_moneyness(quotes)
+        base = self.trend(underlying).drawing(years, moneyness, self._unmoved(yesterday, quotes))
         shock = clipped_shocks(yesterday, quotes)
         if not np.any(shock):
             return base
@@ -147,6 +172,28 @@ def half_spreads_in_log_vol(quotes: pd.DataFrame) -> Array:
     call = (quotes["option_type"] == "C").to_numpy()
     vega = price_and_greeks(forward, strike, years, discount, vol, call).vega
     return np.asarray((quotes["ask"] - quotes["bid"]).to_numpy(dtype=float) / 2 / (vega * vol))
+
+
+def day_of_quotes(quotes: pd.DataFrame) -> DayOfQuotes:
+    """A day for the trend, thinned."""
+    some = thinned(quotes)
+    years, moneyness = quotes["year_fraction"].to_numpy(dtype=float), standardised_moneyness(quotes)
+    log_vol = np.log(quotes["implied_vol"].to_numpy(dtype=float))
+    return DayOfQuotes(years[some], moneyness[some], log_vol[some])
+
+
+def thinned(quotes: pd.DataFrame) -> NDArray[np.intp]:
+    """Places of about a thousand quotes at most, evenly over a day's chain, sorted by time to expiry and moneyness."""
+    order = np.lexsort((standardised_moneyness(quotes), quotes["year_fraction"].to_numpy(dtype=float)))
+    return order[:: max(1, len(order) // QUOTES_A_MOVE)]
+
+
+def content_of(quotes: pd.DataFrame) -> bytes:
+    """A fingerprint of all of a day's quotes that moves and trends depend on."""
+    days = [quotes[name].to_numpy().astype("datetime64[D]").astype(float) for name in ("trade_date", "expiration")]
+    names = ("strike", "year_fraction", "forward", "discount_factor", "dividend_yield", "implied_vol")
+    roots = "\n".join(quotes["root"].fillna("")).encode()
+    return digest(*days, *(quotes[name].to_numpy(dtype=float) for name in names)) + hashlib.sha256(roots).digest()
 
 
 def _chain(quotes: pd.DataFrame) -> Chain:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from options_pricing.models.base import Array, standardised_moneyness
 from options_pricing.models.moves import Yesterday
+from options_pricing.pricing.black import DAYS_A_YEAR
 
 QUARTERS_A_YEAR = 4.0
 # Least squares of the daily move of SPX's level of vol, and of its slope in log(4 T), on the return over that level:
@@ -103,10 +104,13 @@ def _parabola(year_fraction: Array) -> Array:
 class PastMove:
     """What one day says of the response to returns, and of how surfaces move.
 
-    `explained` and `squared` are means over its quotes, of the prior response times the true change of vol and of
-    the squared prior response, both relative to the level of vol.
+    `days` have passed since the one before; `shock` is the median of its quotes' shocks. `explained` and `squared` are
+    means over its quotes, of the prior response times the true change of vol and of the squared prior response, both
+    relative to the level of vol.
     """
 
+    days: float
+    shock: float
     explained: float
     squared: float
     coefficients: Array
@@ -126,13 +130,20 @@ def past_move(yesterday: Yesterday, quotes: pd.DataFrame, log_base: Array) -> Pa
     vol = quotes["implied_vol"].to_numpy(dtype=float)
     shape = shapes(quotes["year_fraction"].to_numpy(dtype=float), moneyness_in_deviations(yesterday, quotes))
     base = np.exp(log_base)
-    response = base * np.expm1(combined(shape, RESPONSE) * clipped_shocks(yesterday, quotes)) / yesterday.level
+    shock = clipped_shocks(yesterday, quotes)
+    response = base * np.expm1(combined(shape, RESPONSE) * shock) / yesterday.level
     change = (vol - base) / yesterday.level
     weight = np.sqrt(QUOTES_OF_A_DAY / (base**2).sum()) * base / MISFIT
     weighted = shape * weight[:, None]
     precision = weighted.T @ weighted + np.linalg.inv(prior_covariance())
     coefficients = np.linalg.solve(precision, weighted.T @ (weight * (np.log(vol) - log_base)))
-    return PastMove(float(np.mean(response * change)), float(np.mean(response**2)), coefficients)
+    return PastMove(
+        days=float(yesterday.years_until(quotes).max()) * DAYS_A_YEAR,
+        shock=float(np.median(shock)),
+        explained=float(np.mean(response * change)),
+        squared=float(np.mean(response**2)),
+        coefficients=coefficients,
+    )
 
 
 def moneyness_in_deviations(yesterday: Yesterday, quotes: pd.DataFrame) -> Array:

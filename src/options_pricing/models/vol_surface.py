@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +10,7 @@ from scipy.spatial import Delaunay, KDTree, QhullError
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 Array = NDArray[np.float64]
+Found = TypeVar("Found")
 
 TIME_SCALE = 4.0
 ON_AN_EDGE = 1e-10
@@ -67,20 +68,25 @@ class VolSurface:
 
 
 class Interpolations:
-    """What surfaces said before, so that several models asking the same of the same day pay once.
+    """What surfaces said and days taught before, so that models asking the same of the same days pay once.
 
     It is found by content, not by name or date: whatever changes in a quote makes another surface.
     """
 
     def __init__(self) -> None:
-        self._said: dict[bytes, Array] = {}
+        self._said: dict[bytes, Any] = {}
+
+    def remembered(self, key: bytes, find: Callable[[], Found]) -> Found:
+        """What `find` gave when this key was first asked for."""
+        if key not in self._said:
+            self._said[key] = find()
+        found: Found = self._said[key]
+        return found
 
     def vols_at(self, surface: VolSurface, year_fraction: Array, moneyness: Array) -> Array:
         """`VolSurface.vols_at`, remembered."""
         key = digest(surface.year_fraction, surface.moneyness, surface.vol) + digest(year_fraction, moneyness)
-        if key not in self._said:
-            self._said[key] = surface.vols_at(year_fraction, moneyness)
-        return self._said[key].copy()
+        return self.remembered(key, lambda: surface.vols_at(year_fraction, moneyness)).copy()
 
 
 def digest(*arrays: Array) -> bytes:
