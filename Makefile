@@ -3,9 +3,11 @@ PYTHON ?= python3
 CORES ?= $(shell nproc 2>/dev/null || echo 2)
 VENV := .venv
 READY := $(VENV)/ready
+BENCH_VENV := .venv-bench
+BENCH_READY := $(BENCH_VENV)/ready
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: help run daily test lint fix lock clean
+.PHONY: help run daily test lint fix lock bench clean
 
 help:
 	@echo "make run    all seven tasks, up to reports/stakeholder_report.html"
@@ -13,6 +15,7 @@ help:
 	@echo "make test   the test suite"
 	@echo "make lint   ruff, mypy, snakefmt, snakemake --lint"
 	@echo "make fix    format the code and rewrite generated files"
+	@echo "make bench  every benchmark against its peers, into benchmarks/RESULTS.md"
 	@echo "make lock   resolve the dependencies again into requirements.lock"
 
 run: $(READY)
@@ -50,7 +53,19 @@ $(READY): requirements.lock requirements-uv.lock pyproject.toml
 lock: $(READY)
 	uv pip compile --quiet --upgrade --generate-hashes --universal --python-version 3.11 --group dev pyproject.toml \
 	  --custom-compile-command "make lock" --output-file requirements.lock
+	uv pip compile --quiet --upgrade --generate-hashes --universal --python-version 3.11 --constraint requirements.lock \
+	  --custom-compile-command "make lock" --output-file benchmarks/requirements.lock benchmarks/requirements.in
 	pytest -q --fix tests/test_generated.py
+
+bench: $(BENCH_READY)
+	$(BENCH_VENV)/bin/python benchmarks/run.py
+
+# The peers live in an environment of their own: the product never depends on them.
+$(BENCH_READY): benchmarks/requirements.lock | $(READY)
+	$(PYTHON) -m venv $(BENCH_VENV)
+	$(VENV)/bin/uv pip sync --quiet --compile-bytecode --python $(BENCH_VENV)/bin/python --require-hashes benchmarks/requirements.lock \
+	  || $(BENCH_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r benchmarks/requirements.lock
+	@touch $(BENCH_READY)
 
 clean:
 	rm -rf .snakemake logs releases data/raw/* data/processed/* data/quarantine/* model/* reports/*

@@ -43,7 +43,7 @@ def test_environment_yml_is_what_the_lock_says(root, request):
     compare(root / "environment.yml", fresh, request.config.getoption("--fix"))
 
 
-@pytest.mark.parametrize("lock", ["requirements.lock", "requirements-uv.lock"])
+@pytest.mark.parametrize("lock", ["requirements.lock", "requirements-uv.lock", "benchmarks/requirements.lock"])
 def test_every_pin_has_its_hash_and_no_index_is_named(root, lock):
     text = (root / lock).read_text()
     assert not re.search(r"https?:|--(extra-)?index-url|--find-links", text)
