@@ -76,7 +76,7 @@ def test_vols_agree_with_quantlib():
 @pytest.mark.parametrize(("option", "expected"), QUANTLIB_GREEKS)
 def test_greeks_agree_with_quantlib(option, expected):
     found = american_price_and_greeks(*(values[0] for values in columns([option])))
-    error = np.abs(np.array([float(v) for v in found[1:]]) / expected - 1)
+    error = np.abs(np.array([float(v) for v in found[1:6]]) / expected - 1)
     # In rho, a difference between early exercise at two rates, the noise of the tree shows most.
     assert np.all(error < [0.005, 0.03, 0.015, 0.015, 0.06])
 

@@ -5,7 +5,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from options_pricing.pricing.black import black_price, is_call, price_and_greeks
+from options_pricing.pricing.black import (
+    PriceAndGreeks,
+    Reason,
+    black_price,
+    is_call,
+    price_and_greeks,
+    price_and_greeks_with_reason,
+)
 
 # spot, strike, days, rate, dividend yield, vol, type -> price, delta, gamma, vega, theta a day, rho
 QUANTLIB = [
@@ -78,6 +85,33 @@ DEEP = [
     (100, 100, 1.0, 1e-4, 1.0, "C", 0.0039894228023520672784),
 ]
 
+# The same, of options that are quoted: from minutes before the expiry on, near and off the money.
+QUOTED = [
+    (5000, 5000, 0.0001, 0.08, 1.0, "C", 1.5957690790518885617),
+    (5000, 5001, 0.0003, 0.05, 0.9999, "C", 1.2733737769590909015),
+    (5000, 4900, 0.02, 0.22, 0.999, "P", 23.928030141977220377),
+    (100, 100, 0.02, 0.2, 0.999, "P", 1.1272132140293768032),
+    (100, 103, 0.08, 0.15, 0.997, "C", 0.61671462586508235869),
+    (100, 100.5, 0.1, 0.2, 0.99, "C", 2.2640072188655636468),
+    (100, 112, 0.25, 0.3, 0.99, "C", 2.0384612957955543173),
+    (100, 60, 0.5, 0.45, 0.98, "P", 0.54917643632612723996),
+    (100, 200, 3, 0.35, 0.9, "C", 4.7104265464967750417),
+    (100, 99, 3, 1.9, 0.9, "P", 80.156120181447190948),
+    (100, 55, 1, 1.2, 1.02, "P", 16.446446832124833752),
+    (7300, 9500, 0.3, 0.14, 0.985, "C", 0.047473629914534343311),
+    (100, 150, 0.5, 0.12, 0.95, "C", 1.6904712520801689148e-6),
+    (1e-5, 1.2e-5, 0.5, 0.6, 0.98, "C", 9.9267654215439889034e-7),
+    (1e7, 8e6, 0.5, 0.6, 0.98, "P", 698067.90886527226271),
+]
+
+# spot, strike, years, rate, dividend yield, vol, type -> vanna, volga (mpmath, derivatives of the price in 50 digits)
+CROSS_GREEKS = [
+    ((100, 110, 0.5, 0.05, 0.02, 0.25, "P"), (0.8018726242107783, 20.747709950896)),
+    ((7308.3, 7600, 0.08, 0.044, 0.011, 0.14, "C"), (1.784788661273946, 3327.424860918819)),
+    ((50, 20, 2.0, 0.03, 0.0, 0.6, "P"), (-0.1397433190726105, 15.56147517650519)),
+    ((100, 100, 1.0, -0.01, 0.02, 0.2, "C"), (0.4881927449785481, 2.44096372489274)),
+]
+
 FORWARDS = st.floats(1, 1e4)
 MONEYNESS = st.floats(-1.5, 1.5)
 YEARS = st.floats(1e-3, 5)
@@ -95,7 +129,27 @@ def test_price_and_greeks_agree_with_quantlib(option, expected):
     spot, strike, days, rate, dividend_yield, vol, option_type = option
     forward, years, discount = on_forward(spot, days, rate, dividend_yield)
     found = price_and_greeks(forward, strike, years, discount, vol, option_type, spot=spot)
-    np.testing.assert_allclose([float(v) for v in found], expected, rtol=1e-10)
+    np.testing.assert_allclose([float(v) for v in found[:6]], expected, rtol=1e-10)
+
+
+@pytest.mark.parametrize(("option", "expected"), CROSS_GREEKS)
+def test_vanna_and_volga_are_the_prices_second_derivatives(option, expected):
+    spot, strike, years, rate, dividend_yield, vol, option_type = option
+    forward = spot * np.exp((rate - dividend_yield) * years)
+    found = price_and_greeks(forward, strike, years, np.exp(-rate * years), vol, option_type, spot=spot)
+    assert (float(found.vanna), float(found.volga)) == pytest.approx(expected, rel=1e-11)
+
+
+@pytest.mark.parametrize(("forward", "strike", "years", "vol", "discount", "option_type", "price"), QUOTED)
+def test_quoted_prices_are_right_to_the_last_digits(forward, strike, years, vol, discount, option_type, price):
+    assert black_price(forward, strike, years, discount, vol, option_type) == pytest.approx(price, rel=1e-14)
+    assert price_and_greeks(forward, strike, years, discount, vol, option_type).price == pytest.approx(price, rel=1e-14)
+
+
+def test_negative_rates():
+    # mpmath: spot 100, strike 95, 0.75 years, rate -1 %, dividend yield -0.5 %, vol 30 %
+    forward, discount = 100 * np.exp(-0.005 * 0.75), np.exp(0.01 * 0.75)
+    assert black_price(forward, 95, 0.75, discount, 0.3, "C") == pytest.approx(12.6322039250580834, rel=1e-14)
 
 
 @pytest.mark.parametrize(("forward", "strike", "years", "vol", "discount", "option_type", "price"), DEEP)
@@ -171,21 +225,80 @@ def test_calls_fall_and_are_convex_in_the_strike(years, vol):
 
 def test_at_expiry_or_without_vol_the_price_is_the_payoff():
     prices = black_price(100, [90, 100, 110], [0, 0, 1], 0.9, [0.2, 0.2, 0.0], ["C", "C", "P"])
-    np.testing.assert_allclose(prices, [9.0, 0.0, 9.0], atol=1e-12)
-    greeks = price_and_greeks(100, [90.0, 110.0], 0.0, 1.0, 0.2, "C")
+    np.testing.assert_array_equal(prices, [9.0, 0.0, 9.0])
+    greeks, reason = price_and_greeks_with_reason(100, [90.0, 110.0], 0.0, 1.0, 0.2, "C")
     np.testing.assert_array_equal(greeks.delta, [1.0, 0.0])
-    assert np.isnan(greeks.theta).all()
+    for name in ("gamma", "vega", "vanna", "volga"):
+        np.testing.assert_array_equal(getattr(greeks, name), 0.0)
+    assert np.isnan(greeks.theta).all() and (reason == Reason.OK).all()
 
 
-def test_nonsense_gives_nan_not_an_error():
-    assert np.isnan(black_price([np.nan, -1, 0, 100], [1, 1, 1, 1], [1, 1, 1, -1], 1.0, 0.2, "C")).all()
-    assert np.isnan(black_price(100, 100, 1, 1, -0.2, "C"))
-    assert all(np.isnan(v).all() for v in price_and_greeks(np.nan, 100, 1, 1, 0.2, "P", spot=1))
+def test_without_vol_at_the_money_the_greeks_are_their_limits():
+    found = price_and_greeks(100, 100, 1.0, 1.0, 0.0, "C")
+    assert (float(found.price), float(found.volga)) == (0.0, 0.0) and float(found.delta) == pytest.approx(0.5)
+    # F n(0) sqrt(T), and half of that over F
+    assert float(found.vega) == pytest.approx(39.89422804014327) and float(found.vanna) == pytest.approx(
+        0.199471140200716
+    )
+
+
+FAULTS = [
+    ({"forward": np.nan}, Reason.BAD_ARGUMENT),
+    ({"forward": 0.0}, Reason.BAD_ARGUMENT),
+    ({"forward": -1.0}, Reason.BAD_ARGUMENT),
+    ({"forward": np.inf}, Reason.BAD_ARGUMENT),
+    ({"strike": 0.0}, Reason.BAD_ARGUMENT),
+    ({"strike": np.nan}, Reason.BAD_ARGUMENT),
+    ({"year_fraction": -0.1}, Reason.EXPIRED),
+    ({"year_fraction": np.nan}, Reason.BAD_ARGUMENT),
+    ({"year_fraction": np.inf}, Reason.BAD_ARGUMENT),
+    ({"year_fraction": -0.1, "vol": np.nan}, Reason.BAD_ARGUMENT),
+    ({"discount_factor": 0.0}, Reason.BAD_ARGUMENT),
+    ({"discount_factor": np.nan}, Reason.BAD_ARGUMENT),
+    ({"vol": -0.2}, Reason.BAD_ARGUMENT),
+    ({"vol": np.nan}, Reason.BAD_ARGUMENT),
+    ({"vol": np.inf}, Reason.BAD_ARGUMENT),
+    ({"spot": np.nan}, Reason.BAD_ARGUMENT),
+    ({"spot": 0.0}, Reason.BAD_ARGUMENT),
+]
+
+
+@pytest.mark.parametrize(("fault", "reason"), FAULTS)
+def test_a_fault_gives_nan_and_its_reason_and_touches_no_other_option(fault, reason):
+    sound = {"forward": 100, "strike": 100, "year_fraction": 1, "discount_factor": 0.9, "vol": 0.2, "spot": 90}
+    given = {name: [value, fault.get(name, value)] for name, value in sound.items()}
+    found, reasons = price_and_greeks_with_reason(*list(given.values())[:5], "P", spot=given["spot"])
+    assert all(np.isnan(values[1]) and np.isfinite(values[0]) for values in found)
+    assert [Reason(code) for code in reasons] == [Reason.OK, reason]
+    if "spot" not in fault:
+        assert np.isnan(black_price(*list(given.values())[:5], "P")).tolist() == [False, True]
+
+
+def test_an_option_has_the_same_bits_alone_and_among_others():
+    random = np.random.default_rng(3)
+    strike, vol, call = random.uniform(50, 200, 2500), random.uniform(0, 2, 2500), random.random(2500) < 0.5
+    together = np.array(price_and_greeks(100, strike, 0.3, 0.98, vol, call, spot=99))
+    for at in (0, 1, 1023, 1024, 2499):
+        alone = np.array(price_and_greeks(100, strike[at], 0.3, 0.98, vol[at], call[at], spot=99))
+        np.testing.assert_array_equal(alone, together[:, at])
+    np.testing.assert_array_equal(black_price(100, strike, 0.3, 0.98, vol, call), together[0])
+
+
+@given(FORWARDS, MONEYNESS, YEARS, VOLS, DISCOUNTS)
+def test_gamma_vega_and_theirs_are_the_same_for_both_sides(forward, log_moneyness, years, vol, discount):
+    strike = forward * np.exp(log_moneyness)
+    found = price_and_greeks(forward, strike, years, discount, vol, ["C", "P"])
+    for values in (found.gamma, found.vega, found.vanna, found.volga):
+        assert values[0] == values[1]
+    assert found.delta[0] - found.delta[1] == pytest.approx(discount, rel=1e-14)
 
 
 def test_arguments_broadcast():
     found = price_and_greeks(100, np.array([[90.0], [110.0]]), [0.5, 1.0, 2.0], 0.9, 0.2, "C", spot=99)
-    assert {values.shape for values in found} == {(2, 3)}
+    assert isinstance(found, PriceAndGreeks) and {values.shape for values in found} == {(2, 3)}
+    assert found.delta[1, 2] == price_and_greeks(100, 110.0, 2.0, 0.9, 0.2, "C", spot=99).delta
+    assert price_and_greeks([], 100, 1, 1, 0.2, "C").price.shape == (0,)
+    assert black_price(100, 100, 1, 1, 0.2, "C").shape == ()
 
 
 def test_option_types_are_letters_or_booleans():

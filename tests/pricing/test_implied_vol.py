@@ -7,8 +7,10 @@ from hypothesis import strategies as st
 
 from options_pricing import implied_vol
 from options_pricing.pricing.black import black_price
-from options_pricing.pricing.implied_vol import BLOCK, Reason, implied_vol_with_reason
-from tests.pricing.test_black import DEEP
+from options_pricing.pricing.implied_vol import Reason, implied_vol_with_reason
+from tests.pricing.test_black import DEEP, QUOTED
+
+THOUSANDS = 2500
 
 
 def chains(count=40_000, seed=5):
@@ -21,7 +23,7 @@ def chains(count=40_000, seed=5):
     return forward, strike, years, np.exp(-0.04 * years), vol, rng.random(count) < 0.5
 
 
-def test_quotable_options_come_back_to_a_part_in_a_million_million():
+def test_quotable_options_come_back_to_a_part_in_ten_million_million():
     forward, strike, years, discount, vol, call = chains()
     price = black_price(forward, strike, years, discount, vol, call)
     in_the_money = call == (strike < forward)
@@ -30,13 +32,29 @@ def test_quotable_options_come_back_to_a_part_in_a_million_million():
     quotable = np.where(in_the_money, value > 1e-3 * price, value > 1e-6 * forward)
     assert quotable.mean() > 0.9
     found = implied_vol(price, forward, strike, years, discount, call)
-    np.testing.assert_allclose(found[quotable & ~in_the_money], vol[quotable & ~in_the_money], rtol=1e-12)
+    np.testing.assert_allclose(found[quotable & ~in_the_money], vol[quotable & ~in_the_money], rtol=1e-13)
     np.testing.assert_allclose(found[quotable & in_the_money], vol[quotable & in_the_money], rtol=1e-10)
 
 
 @pytest.mark.parametrize(("forward", "strike", "years", "vol", "discount", "option_type", "price"), DEEP)
 def test_deep_wings(forward, strike, years, vol, discount, option_type, price):
-    assert implied_vol(price, forward, strike, years, discount, option_type) == pytest.approx(vol, rel=1e-12)
+    found, reason = implied_vol_with_reason(price, forward, strike, years, discount, option_type)
+    assert found == pytest.approx(vol, rel=1e-14) and reason == Reason.OK
+
+
+@pytest.mark.parametrize(("forward", "strike", "years", "vol", "discount", "option_type", "price"), QUOTED)
+def test_quoted_options(forward, strike, years, vol, discount, option_type, price):
+    assert implied_vol(price, forward, strike, years, discount, option_type) == pytest.approx(vol, rel=1e-14)
+
+
+def test_prices_down_to_the_smallest_have_a_vol():
+    """A price of 1e-250 is out there at 35 deviations; at what a double can't tell from nothing there is none."""
+    prices = 10.0 ** -np.arange(1, 291)
+    vols = implied_vol(prices, 100.0, 130.0, 0.25, 0.99, "C")
+    np.testing.assert_allclose(np.log(black_price(100.0, 130.0, 0.25, 0.99, vols, "C")), np.log(prices), rtol=1e-13)
+    assert np.all(np.diff(vols) < 0)
+    vol, reason = implied_vol_with_reason(5e-324, 100.0, 130.0, 0.25, 0.99, "C")
+    assert np.isnan(vol) and reason == Reason.AT_LOWER_BOUND
 
 
 def test_agrees_with_quantlib():
@@ -51,7 +69,7 @@ def test_out_of_the_money_price_to_vol_and_back(moneyness, deviation, option_typ
     """`moneyness` in standard deviations: up to prices of 1e-32 of the forward."""
     strike = 100 * np.exp((abs(moneyness) if option_type == "C" else -abs(moneyness)) * deviation)
     price = black_price(100.0, strike, 1.0, 1.0, deviation, option_type)
-    assert implied_vol(price, 100.0, strike, 1.0, 1.0, option_type) == pytest.approx(deviation, rel=2e-12)
+    assert implied_vol(price, 100.0, strike, 1.0, 1.0, option_type) == pytest.approx(deviation, rel=1e-13)
 
 
 @given(st.floats(0.01, 0.99), st.floats(0.3, 3), st.booleans())
@@ -88,6 +106,11 @@ def test_vol_rises_with_the_price():
         ((5.0, 100, 0, 1, 0.95, "C"), Reason.BAD_ARGUMENT),
         ((5.0, 100, 100, np.inf, 0.95, "C"), Reason.BAD_ARGUMENT),
         ((5.0, 100, 100, 1, 0.0, "C"), Reason.BAD_ARGUMENT),
+        ((np.inf, 100, 100, 1, 0.95, "C"), Reason.BAD_ARGUMENT),
+        ((5.0, 100, np.nan, 1, 0.95, "C"), Reason.BAD_ARGUMENT),
+        ((5.0, 100, 100, np.nan, 0.95, "C"), Reason.BAD_ARGUMENT),
+        ((-5.0, 100, 120, 1, 0.95, "P"), Reason.BELOW_LOWER_BOUND),
+        ((5.0, 100, 100, 1, 1.05, "C"), Reason.OK),
     ],
 )
 def test_reasons(arguments, reason):
@@ -97,14 +120,32 @@ def test_reasons(arguments, reason):
 
 
 def test_one_bad_option_does_not_touch_the_others():
-    forward, strike, years, discount, vol, call = chains(BLOCK + 100, seed=8)
+    forward, strike, years, discount, vol, call = chains(THOUSANDS, seed=8)
     strike = np.where(call, np.maximum(strike, forward), np.minimum(strike, forward))
     price = black_price(forward, strike, years, discount, vol, call)
     clean = implied_vol(price, forward, strike, years, discount, call)
-    price[[0, BLOCK]] = [np.nan, -1.0]
+    price[[0, 1024]] = [np.nan, -1.0]
     marred, reasons = implied_vol_with_reason(price, forward, strike, years, discount, call)
-    np.testing.assert_array_equal(np.delete(marred, [0, BLOCK]), np.delete(clean, [0, BLOCK]))
-    assert reasons[0] == Reason.BAD_ARGUMENT and reasons[BLOCK] == Reason.BELOW_LOWER_BOUND
+    np.testing.assert_array_equal(np.delete(marred, [0, 1024]), np.delete(clean, [0, 1024]))
+    assert reasons[0] == Reason.BAD_ARGUMENT and reasons[1024] == Reason.BELOW_LOWER_BOUND
+
+
+def test_an_option_has_the_same_bits_alone_and_among_others():
+    forward, strike, years, discount, vol, call = chains(THOUSANDS, seed=9)
+    price = black_price(forward, strike, years, discount, vol, call)
+    together = implied_vol(price, forward, strike, years, discount, call)
+    for at in (0, 1, 1023, 1024, THOUSANDS - 1):
+        alone = implied_vol(price[at], forward[at], strike[at], years[at], discount[at], call[at])
+        np.testing.assert_array_equal(alone, together[at])
+
+
+def test_takes_what_pandas_gives():
+    """Read-only arrays, integers, broadcast ones and objects of letters."""
+    price = np.array([5.0, 6.0])
+    price.setflags(write=False)
+    letters = np.array(["C", "P"], dtype=object)
+    found = implied_vol(price, np.broadcast_to(100, 2), np.array([100, 100]), 1, 1, letters)
+    np.testing.assert_array_equal(found, [implied_vol(5.0, 100, 100, 1, 1, "C"), implied_vol(6.0, 100, 100, 1, 1, "P")])
 
 
 def test_shapes():

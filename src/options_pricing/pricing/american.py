@@ -135,31 +135,37 @@ def american_price_and_greeks(
     greeks = price_and_greeks(*options.contract(), options.vol, options.call, spot=options.spot)
     premium = _prices(options, steps) - greeks.price
     rows = np.flatnonzero(premium > NEGLIGIBLE * options.strike)
-    changes = np.zeros((5, premium.size))
+    changes = np.zeros((len(greeks) - 1, premium.size))
     changes[:, rows] = _premium_greeks(options.take(rows), premium[rows], steps)
     price = greeks.price + premium
     return PriceAndGreeks(*(v.reshape(shape) for v in (price, *np.array(greeks[1:]) + changes)))
 
 
 def _premium_greeks(options: _Options, premium: Array, steps: int) -> Array:
-    """What the premium adds to delta, gamma, vega, theta and rho."""
+    """What the premium adds to delta, gamma, vega, theta, rho, vanna and volga."""
 
-    def changed(name: str, by: Array | float) -> Array:
-        moved = options._replace(**{name: getattr(options, name) + by})
+    def changed(**by: Array | float) -> Array:
+        moved = options._replace(**{name: getattr(options, name) + step for name, step in by.items()})
         return _prices(moved, steps) - moved.european()
 
     def slope(name: str, by: Array | float) -> Array:
-        return (changed(name, by) - changed(name, -by)) / (2 * by)
+        return (changed(**{name: by}) - changed(**{name: -by})) / (2 * by)
 
     width = options.spot * np.clip(options.vol * np.sqrt(options.year_fraction) / 4, 1e-4, 0.1)
-    above, below = changed("spot", width), changed("spot", -width)
+    lift = options.vol / 10
+    above, below = changed(spot=width), changed(spot=-width)
+    higher, lower = changed(vol=lift), changed(vol=-lift)
+    corners = changed(spot=width, vol=lift) - changed(spot=width, vol=-lift)
+    corners -= changed(spot=-width, vol=lift) - changed(spot=-width, vol=-lift)
     return np.array(
         [
             (above - below) / (2 * width),
             (above - 2 * premium + below) / width**2,
-            slope("vol", options.vol / 10),
+            (higher - lower) / (2 * lift),
             -slope("year_fraction", options.year_fraction / 10) / DAYS_A_YEAR,
             slope("rate", RATE_BUMP),
+            corners / (4 * width * lift),
+            (higher - 2 * premium + lower) / lift**2,
         ]
     )
 

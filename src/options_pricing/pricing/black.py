@@ -1,17 +1,27 @@
 """European option prices and greeks on a forward (Black 1976), accurate far into both wings."""
 
+from enum import IntEnum
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import erfcx
 
 Array: TypeAlias = NDArray[np.float64]
 
 DAYS_A_YEAR = 365.0
-SQRT_HALF = np.sqrt(0.5)
-INV_SQRT_2PI = 1 / np.sqrt(2 * np.pi)
-SMALLEST_DEVIATION = 1e-300
+
+
+class Reason(IntEnum):
+    """Why an option has no price or no implied vol; `OK` where it has one."""
+
+    OK = 0
+    BAD_ARGUMENT = 1  # NaN or infinite; or a forward, strike, discount factor or spot not positive; or a negative vol
+    EXPIRED = 2  # no time is left; a price is still the payoff when exactly none is
+    BELOW_LOWER_BOUND = 3  # under discounted intrinsic value
+    AT_LOWER_BOUND = (
+        4  # discounted intrinsic value (0 out of the money), or not distinguishable: any small vol gives it
+    )
+    ABOVE_UPPER_BOUND = 5  # a call worth the discounted forward or more, a put worth the discounted strike or more
 
 
 class PriceAndGreeks(NamedTuple):
@@ -23,21 +33,8 @@ class PriceAndGreeks(NamedTuple):
     vega: Array
     theta: Array
     rho: Array
-
-
-class Tails(NamedTuple):
-    """What every Black quantity is made of, for ``high = max(F, K)``, ``low = min(F, K)``, ``s = vol sqrt(T)``.
-
-    With ``x = log(high / low)``, ``h = x / s`` and ``t = s / 2``: `density` is ``exp(-(h^2 + t^2) / 2)``, `near`
-    is ``sqrt(low / high) N(-|h - t|)``, `far` is ``sqrt(high / low) N(-(h + t))``, `ratio` is ``sqrt(low / high)``,
-    and `wing` says ``h >= t``.
-    """
-
-    density: Array
-    near: Array
-    far: Array
-    ratio: Array
-    wing: NDArray[np.bool_]
+    vanna: Array
+    volga: Array
 
 
 def is_call(option_type: ArrayLike) -> NDArray[np.bool_]:
@@ -84,15 +81,15 @@ def black_price(
     -------
     ndarray
         Prices; NaN where an argument is NaN or outside its range. Out of the money it is the *relative* error that
-        stays small, down to the smallest numbers: about ``1e-16 / (vol sqrt(T))``, and 1e-16 times the exponent
-        of the price far out.
+        stays small, down to 1e-300: some 1e-15, and 1e-16 times the price's logarithm far out. Without time or vol
+        it is the discounted payoff on the forward.
     """
-    f, k, t, d, v = _arrays(forward, strike, year_fraction, discount_factor, vol)
-    call = is_call(option_type)
-    with np.errstate(all="ignore"):
-        tails = tails_of(f, k, total_deviation(v, t))
-        parity = np.maximum(np.where(call, f - k, k - f), 0.0)
-        return d * (np.sqrt(f) * np.sqrt(k) * time_value(tails) + parity)
+    # Here and not above: only who prices something waits for the compiler's run time.
+    from options_pricing.pricing.blocks import in_blocks
+    from options_pricing.pricing.kernels import black_prices
+
+    given = _arrays(forward, strike, year_fraction, discount_factor, vol)
+    return in_blocks(black_prices, [*given, is_call(option_type)], made=1)[0]
 
 
 def price_and_greeks(
@@ -127,59 +124,60 @@ def price_and_greeks(
         `theta`   change of price per calendar day that passes, 1/365 of a year; S, r, q and vol held
         `rho`     change of price per 1.00 of the continuous rate r; S and q held (so that F moves with r), or
                   without `spot` F held, when it is ``-T price``
+        `vanna`   change of delta per 1.00 of vol, which is that of vega per 1 of S
+        `volga`   change of vega per 1.00 of vol
         ========= =================================================================================================
 
-        At ``year_fraction = 0`` the price is the payoff and theta is NaN. NaN arguments give NaN.
+        At ``year_fraction = 0`` the price is the payoff and theta is NaN. What is NaN or outside its range gives NaN
+        in all of them; `price_and_greeks_with_reason` says why.
     """
-    f, k, t, d, v = _arrays(forward, strike, year_fraction, discount_factor, vol)
+    return price_and_greeks_with_reason(
+        forward, strike, year_fraction, discount_factor, vol, option_type, spot=spot
+    ).priced
+
+
+class PricedAndReason(NamedTuple):
+    """Prices and greeks and, for each option, a `Reason` as int8."""
+
+    priced: PriceAndGreeks
+    reason: NDArray[np.int8]
+
+
+def price_and_greeks_with_reason(
+    forward: ArrayLike,
+    strike: ArrayLike,
+    year_fraction: ArrayLike,
+    discount_factor: ArrayLike,
+    vol: ArrayLike,
+    option_type: ArrayLike,
+    *,
+    spot: ArrayLike | None = None,
+) -> PricedAndReason:
+    """`price_and_greeks`, and for each option why it has none: `OK`, `BAD_ARGUMENT` or `EXPIRED`."""
+    from options_pricing.pricing.blocks import in_blocks
+    from options_pricing.pricing.kernels import black_greeks
+
+    given = _arrays(forward, strike, year_fraction, discount_factor, vol)
     call = is_call(option_type)
-    with np.errstate(all="ignore"):
-        s = total_deviation(v, t)
-        tails = tails_of(f, k, s)
-        root = np.sqrt(f) * np.sqrt(k)
-        price = d * (root * time_value(tails) + np.maximum(np.where(call, f - k, k - f), 0.0))
-        slope = d * _forward_slope(tails, f >= k, call)
-        vega_root = d * root * tails.density * INV_SQRT_2PI
-        vega = vega_root * np.sqrt(t)
-        rate = -np.log(d) / t
-        if spot is None:
-            lever, carry, rho = np.ones_like(f), 0.0, -t * price
-        else:
-            lever = f / np.asarray(spot, dtype=float)
-            carry, rho = np.log(lever) / t, t * (f * slope - price)
-        decay = rate * price - carry * f * slope - vega * v / (2 * t)
-        gamma = lever**2 * vega_root / (f * f * s)
-    return PriceAndGreeks(*np.broadcast_arrays(price, lever * slope, gamma, vega, decay / DAYS_A_YEAR, rho))
+    underlying = given[0] if spot is None else np.asarray(spot, dtype=float)
+    made = PriceAndGreeks(*in_blocks(black_greeks, [*given, call, underlying], made=len(PriceAndGreeks._fields)))
+    if spot is None:
+        made = made._replace(rho=-given[2] * made.price)
+    return PricedAndReason(made, _reasons(made.price, given, underlying))
 
 
-def total_deviation(vol: Array, year_fraction: Array) -> Array:
-    """``vol * sqrt(year_fraction)``, kept just above zero; NaN where either is negative."""
-    return np.maximum(np.where(vol < 0, np.nan, vol) * np.sqrt(year_fraction), SMALLEST_DEVIATION)
-
-
-def tails_of(forward: Array, strike: Array, deviation: Array) -> Tails:
-    """Both normal tails of each option out of one exponential and two scaled complementary error functions."""
-    low, high = np.minimum(forward, strike), np.maximum(forward, strike)
-    low = np.where(low > 0, low, np.nan)
-    h, t = np.log1p((high - low) / low) / deviation, deviation / 2
-    density = np.exp(-(h * h + t * t) / 2)
-    half = density / 2
-    near, far = half * erfcx(np.abs(h - t) * SQRT_HALF), half * erfcx((h + t) * SQRT_HALF)
-    return Tails(density, near, far, np.sqrt(low / high), h >= t)
-
-
-def time_value(tails: Tails) -> Array:
-    """Undiscounted price of the out-of-the-money option over ``sqrt(F K)``."""
-    return np.where(tails.wing, tails.near, tails.ratio - tails.near) - tails.far
-
-
-def _forward_slope(tails: Tails, strike_below: NDArray[np.bool_], call: NDArray[np.bool_]) -> Array:
-    """dPrice/dF undiscounted: N(d1) of a call, -N(-d1) of a put, small ones without cancellation."""
-    near = tails.near / tails.ratio
-    out_call = np.where(tails.wing, near, 1 - near)
-    out_put = -tails.ratio * tails.far
-    out = np.where(strike_below, out_put, out_call)
-    return out + np.where(call & strike_below, 1.0, 0.0) - np.where(~call & ~strike_below, 1.0, 0.0)
+def _reasons(price: Array, given: tuple[Array, ...], spot: Array) -> NDArray[np.int8]:
+    """Why prices are NaN."""
+    reasons = np.zeros(price.shape, dtype=np.int8)
+    nothing = np.isnan(price)
+    if nothing.any():
+        positive = [np.broadcast_to(given[at], price.shape)[nothing] for at in (0, 1, 3)]
+        years, vol, underlying = (np.broadcast_to(v, price.shape)[nothing] for v in (given[2], given[4], spot))
+        fine = np.isfinite(years) & np.isfinite(vol) & (vol >= 0)
+        for values in (*positive, underlying):
+            fine &= np.isfinite(values) & (values > 0)
+        reasons[nothing] = np.where(fine & (years < 0), Reason.EXPIRED, Reason.BAD_ARGUMENT)
+    return reasons
 
 
 def _arrays(*values: ArrayLike) -> tuple[Array, ...]:

@@ -110,6 +110,8 @@ FEATURES = (
     Column("vega", "number", "change of price per 1.00 of vol", nullable=True),
     Column("theta", "number", "change of price per calendar day", nullable=True),
     Column("rho", "number", "change of price per 1.00 of rate", nullable=True),
+    Column("vanna", "number", "change of delta per 1.00 of vol", nullable=True),
+    Column("volga", "number", "change of vega per 1.00 of vol", nullable=True),
     Column("out_of_the_money", "flag", "call with strike >= forward or put with strike < forward"),
 )
 
