@@ -1,14 +1,25 @@
 """European option prices and greeks on a forward (Black 1976), accurate far into both wings."""
 
 from enum import IntEnum
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-Array: TypeAlias = NDArray[np.float64]
+from options_pricing.pricing.blocks import flat_together, in_blocks
+from options_pricing.pricing.formulas import DAYS_A_YEAR, Array, greeks_of, price_of
 
-DAYS_A_YEAR = 365.0
+__all__ = [
+    "DAYS_A_YEAR",
+    "Array",
+    "PriceAndGreeks",
+    "PricedAndReason",
+    "Reason",
+    "black_price",
+    "is_call",
+    "price_and_greeks",
+    "price_and_greeks_with_reason",
+]
 
 
 class Reason(IntEnum):
@@ -84,12 +95,9 @@ def black_price(
         stays small, down to 1e-300: some 1e-15, and 1e-16 times the price's logarithm far out. Without time or vol
         it is the discounted payoff on the forward.
     """
-    # Here and not above: only who prices something waits for the compiler's run time.
-    from options_pricing.pricing.blocks import in_blocks
-    from options_pricing.pricing.kernels import black_prices
-
     given = _arrays(forward, strike, year_fraction, discount_factor, vol)
-    return in_blocks(black_prices, [*given, is_call(option_type)], made=1)[0]
+    flat, shape = flat_together(*given, is_call(option_type))
+    return in_blocks("prices", price_of, flat).reshape(shape)
 
 
 def price_and_greeks(
@@ -154,13 +162,11 @@ def price_and_greeks_with_reason(
     spot: ArrayLike | None = None,
 ) -> PricedAndReason:
     """`price_and_greeks`, and for each option why it has none: `OK`, `BAD_ARGUMENT` or `EXPIRED`."""
-    from options_pricing.pricing.blocks import in_blocks
-    from options_pricing.pricing.kernels import black_greeks
-
     given = _arrays(forward, strike, year_fraction, discount_factor, vol)
     call = is_call(option_type)
     underlying = given[0] if spot is None else np.asarray(spot, dtype=float)
-    made = PriceAndGreeks(*in_blocks(black_greeks, [*given, call, underlying], made=len(PriceAndGreeks._fields)))
+    flat, shape = flat_together(*given, call, underlying)
+    made = PriceAndGreeks(*in_blocks("greeks", greeks_of, flat, made=8).reshape(8, *shape))
     if spot is None:
         made = made._replace(rho=-given[2] * made.price)
     return PricedAndReason(made, _reasons(made.price, given, underlying))

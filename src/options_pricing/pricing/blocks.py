@@ -1,42 +1,97 @@
-"""Running the compiled kernels over arrays of any shape. Who imports this waits for the compiler's run time."""
+"""Running the formulas over arrays of any shape: by NumPy while there is little to do, compiled once there is much.
+
+Both give the same bits, so that which of them ran is a matter of time alone: the compiler's run time takes half a
+second to load, and then does in a millisecond what takes NumPy ten.
+"""
 
 from collections.abc import Callable, Sequence
-from functools import cache
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from options_pricing.pricing.black import Array
-from options_pricing.pricing.kernels import BLOCK, WIDTH_NODES, WING_NODES, fill_table
+from options_pricing.pricing.formulas import Array
+
+# So many options, all calls of a process together, take NumPy as long as the compiled code takes to load.
+MUCH = 1_500_000
+NUMPY_BLOCK = 8192
 
 
-@cache
-def start_table() -> Array:
-    """What `fill_table` makes, once in a process."""
-    table = np.empty(WING_NODES * WIDTH_NODES)
-    fill_table(table)
-    return table
+class _Work:
+    """How many options the process has asked for."""
+
+    def __init__(self) -> None:
+        self.options = 0
+
+    def is_much(self, more: int) -> bool:
+        """Whether it is time for the compiled code, with `more` options to do."""
+        self.options += more
+        return self.options > MUCH
+
+
+_WORK = _Work()
 
 
 def in_blocks(
-    kernel: Callable[..., None], arguments: Sequence[NDArray[Any]], *tables: Array, made: int, scratch: int = 0
+    kernel: Literal["prices", "greeks", "vols"],
+    formula: Callable[..., Any],
+    arguments: Sequence[NDArray[Any]],
+    table: Array | None = None,
+    *,
+    made: int = 1,
 ) -> Array:
-    """Run a kernel over arrays that broadcast.
+    """Run a formula over flat arrays of one length.
+
+    Parameters
+    ----------
+    kernel : {"prices", "greeks", "vols"}
+        What the formula is called in `kernels`.
+    formula : callable
+        Takes arrays, and the table last where there is one.
+    arguments : sequence of ndarray
+        Flat, of one length; booleans or numbers.
+    table : ndarray, optional
+    made : int
+        How many numbers there are for each option.
 
     Returns
     -------
     ndarray
-        The `made` rows that follow the arguments in the kernel's block, each of the shape of the arguments.
+        Of shape (made, options).
     """
-    together = np.broadcast_arrays(*arguments)
-    flat = [values.reshape(-1) for values in together]
-    out = np.empty((made, flat[0].size))
-    block = np.ones((len(flat) + made + scratch, BLOCK))
-    for start in range(0, out.shape[1], BLOCK):
-        count = min(BLOCK, out.shape[1] - start)
-        for row, values in zip(block, flat, strict=False):
+    tables = () if table is None else (table,)
+    run = _compiled if _WORK.is_much(arguments[0].size) else _by_numpy
+    return run(kernel, formula, arguments, tables, np.empty((made, arguments[0].size)))
+
+
+def _by_numpy(
+    kernel: str, formula: Callable[..., Any], arguments: Sequence[NDArray[Any]], tables: Sequence[Array], out: Array
+) -> Array:
+    with np.errstate(all="ignore"):
+        for start in range(0, out.shape[1], NUMPY_BLOCK):
+            rows = slice(start, start + NUMPY_BLOCK)
+            out[:, rows] = formula(*(values[rows] for values in arguments), *tables)
+    return out
+
+
+def _compiled(
+    kernel: str, formula: Callable[..., Any], arguments: Sequence[NDArray[Any]], tables: Sequence[Array], out: Array
+) -> Array:
+    # Here and not above: only who has much to do waits for the compiler's run time.
+    from options_pricing.pricing import kernels
+
+    size, given, made = kernels.BLOCK, len(arguments), len(out)
+    block = np.ones((given + made + kernels.SCRATCH, size))
+    for start in range(0, out.shape[1], size):
+        count = min(size, out.shape[1] - start)
+        for row, values in zip(block, arguments, strict=False):
             row[:count] = values[start : start + count]
-        kernel(block.reshape(-1), *tables)
-        out[:, start : start + count] = block[len(flat) : len(flat) + made, :count]
-    return out.reshape(made, *together[0].shape)
+        getattr(kernels, kernel)(block.reshape(-1), *tables)
+        out[:, start : start + count] = block[given : given + made, :count]
+    return out
+
+
+def flat_together(*arguments: NDArray[Any]) -> tuple[list[NDArray[Any]], tuple[int, ...]]:
+    """Arguments as flat arrays of one length, and the shape they broadcast to."""
+    together = np.broadcast_arrays(*arguments)
+    return [values.reshape(-1) for values in together], together[0].shape
