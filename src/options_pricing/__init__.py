@@ -5,12 +5,13 @@ from typing import Any
 
 # Imported on first use, so that `import options_pricing` costs nothing.
 _HOME = {
+    "Surface": "options_pricing.surface.surface",
     "american_implied_vol": "options_pricing.pricing.american",
     "american_price": "options_pricing.pricing.american",
     "implied_vol": "options_pricing.pricing.implied_vol",
     "price_and_greeks": "options_pricing.pricing.black",
 }
-__all__ = ["american_implied_vol", "american_price", "implied_vol", "price_and_greeks"]
+__all__ = ["Surface", "american_implied_vol", "american_price", "implied_vol", "price_and_greeks"]
 
 
 def __getattr__(name: str) -> Any:

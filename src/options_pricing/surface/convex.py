@@ -1,0 +1,134 @@
+"""Call prices as convex functions of the strike, one an expiration, none below an earlier one."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+Numbers = NDArray[np.int64]
+
+ROUNDING = 1e-15
+
+
+class Curve(NamedTuple):
+    r"""One convex curve through nodes: undiscounted out-of-the-money prices per unit of forward.
+
+    ======== ==============================================================================================
+    `k`       strike over forward at the nodes, ascending; 1 is one of them
+    `value`   the price there: the put's where ``k < 1``, the call's elsewhere
+    `bend`    shape (nodes - 1, 2): by how much the slope is under the chord to the next node where a piece
+              begins, and over it where it ends
+    `powers`  of the put's ``k^b`` below the first node, of the call's ``k^-a`` above the last: (b, a)
+    ======== ==============================================================================================
+
+    Between nodes, a share s of the way over a gap h, with A and B the two bends, the price is the chord's less
+    :math:`h s (1 - s) AB [A (1 - s) + B s] / [AB + (A - B)^2 s (1 - s)]`: the rational cubic of Delbourgo and Gregory
+    (1985), convex and once differentiable.
+    """
+
+    k: Array
+    value: Array
+    bend: Array
+    powers: Array
+
+    def at(self, k: Array) -> Array:
+        """Prices at any positive ``k``; of puts where ``k < 1``."""
+        piece = np.clip(np.searchsorted(self.k, k, side="right") - 1, 0, len(self.k) - 2)
+        begin, gap = self.k[piece], self.k[piece + 1] - self.k[piece]
+        s = np.clip((k - begin) / gap, 0.0, 1.0)
+        a, b = self.bend[piece, 0], self.bend[piece, 1]
+        t = s * (1 - s)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            sag = gap * t * (a * (1 - s) + b * s) / (1 + (a / b + b / a - 2) * t)
+        price = self.value[piece] + s * (self.value[piece + 1] - self.value[piece])
+        price -= np.where((a > 0) & (b > 0), sag, 0.0)
+        below, above = k < self.k[0], k > self.k[-1]
+        price[below] = self.value[0] * (k[below] / self.k[0]) ** self.powers[0]
+        price[above] = self.value[-1] * (k[above] / self.k[-1]) ** -self.powers[1]
+        return price
+
+
+def curve_through(k: Array, value: Array) -> Curve:
+    """The curve through prices that are convex, but for rounding errors.
+
+    A node above the chord of others is left out, or lowered to it if it is that of ``k = 1``. The slope at a node is
+    that of the parabola through it and its neighbours; beyond the ends the curve goes on as the power of the strike
+    through the last two nodes.
+
+    Parameters
+    ----------
+    k, value : ndarray of shape (nodes,)
+        As in `Curve`; at least one node on either side of 1, all prices positive.
+    """
+    k, value = _without_dents(k, value)
+    turn = np.maximum(slope_changes(k, value), 0.0)
+    gap, slope = np.diff(k), np.diff(value) / np.diff(k)
+    bend = np.zeros((len(gap), 2))
+    bend[1:, 0] = gap[1:] / (gap[1:] + gap[:-1]) * turn
+    bend[:-1, 1] = gap[:-1] / (gap[1:] + gap[:-1]) * turn
+    power = np.log(value[[1, -2]] / value[[0, -1]]) / np.log(k[[1, -2]] / k[[0, -1]])
+    powers = np.array([max(power[0], 1.0), max(-power[1], 0.0)])
+    bend[0, 0] = slope[0] - powers[0] * value[0] / k[0]
+    bend[-1, 1] = -powers[1] * value[-1] / k[-1] - slope[-1]
+    return Curve(k, value, np.maximum(bend, 0.0), powers)
+
+
+def _without_dents(k: Array, value: Array) -> tuple[Array, Array]:
+    """The nodes that are not above the chord of their neighbours by more than rounding."""
+    for _ in range(len(k)):
+        turn, rounding = slope_changes(k, value), ROUNDING * (value[:-2] + value[2:]) / np.diff(k)[1:]
+        dented = turn < -rounding
+        if not dented.any():
+            break
+        # Of two neighbours only the worse at once: without it the other may be right.
+        beside = np.concatenate([[np.inf], np.where(dented, turn, np.inf), [np.inf]])
+        drop = 1 + np.flatnonzero(dented & (turn < beside[:-2]) & (turn <= beside[2:]))
+        middle = drop[k[drop] == 1.0]
+        value = value.copy()
+        for j in middle:
+            share = (1 - k[j - 1]) / (k[j + 1] - k[j - 1])
+            value[j] = (1 - share) * (value[j - 1] + 1 - k[j - 1]) + share * value[j + 1]
+        drop = drop[k[drop] != 1.0]
+        k, value = np.delete(k, drop), np.delete(value, drop)
+    return k, value
+
+
+def slope_changes(k: Array, value: Array) -> Array:
+    """How much the slope of a call's price grows at each inner node, of out-of-the-money prices at nodes with a 1."""
+    change = np.diff(np.diff(value) / np.diff(k))
+    # Left of 1 it is the put's price, whose slope is the call's and 1.
+    change[np.searchsorted(k, 1.0) - 1] += 1.0
+    return change
+
+
+def greatest(curves: list[Curve], expiration: Numbers, k: Array) -> Array:
+    """Out-of-the-money prices in expirations given by number: the greatest of its own curve and all earlier ones.
+
+    The greatest of convex functions is convex, and none falls below an earlier one: there is neither butterfly nor
+    calendar arbitrage, at any strike.
+    """
+    order = np.argsort(expiration, kind="stable")
+    number, asked = expiration[order], k[order]
+    best = np.zeros(len(asked))
+    for i, own in enumerate(curves):
+        later = slice(int(np.searchsorted(number, i)), None)
+        best[later] = np.maximum(best[later], own.at(asked[later]))
+    return _put_back(best, order)
+
+
+def least_later(curves: list[Curve], expiration: Numbers, k: Array) -> Array:
+    """The least price of all later expirations' curves; infinite in the last."""
+    order = np.argsort(expiration, kind="stable")
+    number, asked = expiration[order], k[order]
+    least = np.full(len(asked), np.inf)
+    for i, own in enumerate(curves):
+        earlier = slice(None, int(np.searchsorted(number, i)))
+        least[earlier] = np.minimum(least[earlier], own.at(asked[earlier]))
+    return _put_back(least, order)
+
+
+def _put_back(values: Array, order: Numbers) -> Array:
+    out = np.empty(len(values))
+    out[order] = values
+    return out
