@@ -9,6 +9,7 @@ Array = NDArray[np.float64]
 Numbers = NDArray[np.int64]
 
 ROUNDING = 1e-15
+LEAST_SHARE = 0.05
 
 
 class Curve(NamedTuple):
@@ -53,8 +54,8 @@ def curve_through(k: Array, value: Array) -> Curve:
     """The curve through prices that are convex, but for rounding errors.
 
     A node above the chord of others is left out, or lowered to it if it is that of ``k = 1``. The slope at a node is
-    that of the parabola through it and its neighbours; beyond the ends the curve goes on as the power of the strike
-    through the last two nodes.
+    that of the quartic through it and two neighbours on either side, nearly, and between those of the chords beside
+    it; beyond the ends the curve goes on as the power of the strike through the last two nodes.
 
     Parameters
     ----------
@@ -65,8 +66,8 @@ def curve_through(k: Array, value: Array) -> Curve:
     turn = np.maximum(slope_changes(k, value), 0.0)
     gap, slope = np.diff(k), np.diff(value) / np.diff(k)
     bend = np.zeros((len(gap), 2))
-    bend[1:, 0] = gap[1:] / (gap[1:] + gap[:-1]) * turn
-    bend[:-1, 1] = gap[:-1] / (gap[1:] + gap[:-1]) * turn
+    bend[1:, 0] = _shares(k, turn) * turn
+    bend[:-1, 1] = turn - bend[1:, 0]
     power = np.log(value[[1, -2]] / value[[0, -1]]) / np.log(k[[1, -2]] / k[[0, -1]])
     powers = np.array([max(power[0], 1.0), max(-power[1], 0.0)])
     bend[0, 0] = slope[0] - powers[0] * value[0] / k[0]
@@ -92,6 +93,20 @@ def _without_dents(k: Array, value: Array) -> tuple[Array, Array]:
         drop = drop[k[drop] != 1.0]
         k, value = np.delete(k, drop), np.delete(value, drop)
     return k, value
+
+
+def _shares(k: Array, turn: Array) -> Array:
+    """Which share of the turn at each inner node comes after it: that of the parabola, and a term of third order."""
+    before, after = np.diff(k)[:-1], np.diff(k)[1:]
+    share = after / (before + after)
+    if len(turn) < 3:
+        return share
+    curvature, centre = 2 * turn / (before + after), (k[:-2] + k[1:-1] + k[2:]) / 3
+    third = np.zeros(len(turn))
+    third[1:-1] = (curvature[2:] - curvature[:-2]) / (centre[2:] - centre[:-2])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        moved = share + before * after / 6 * third / turn
+    return np.where(turn > 0, np.clip(moved, LEAST_SHARE, 1 - LEAST_SHARE), share)
 
 
 def slope_changes(k: Array, value: Array) -> Array:
