@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from options_pricing.surface.least_squares import minimise_each
 from options_pricing.surface.quoted import Quoted
 
 Array = NDArray[np.float64]
@@ -21,8 +22,8 @@ STEEPEST = 0.995
 USUAL_RHO, USUAL_ETA = -0.5, 1.0
 TOGETHER, ALONE = 0.2, 0.02
 ROUNDS, SLICE_ROUNDS = 40, 25
-TINY = 1e-12
-STEP = 1e-6
+KNOTS, LEAST_GROWTH = 8, 1e-4
+TINY, STEP = 1e-12, 1e-6
 
 
 class Essvi(NamedTuple):
@@ -75,7 +76,8 @@ def fit_essvi(quoted: Quoted) -> Essvi:
     space is free of arbitrage: ``theta_i = theta_{i-1} p_i + a_i`` and ``psi_i = A_i + c_i (C_i - A_i)`` with
     ``p_i = max((1 + rho_{i-1}) / (1 + rho_i), (1 - rho_{i-1}) / (1 - rho_i))``, ``A_i = psi_{i-1} p_i`` and ``C_i``
     the least of ``psi_{i-1} theta_i / theta_{i-1}`` and of what butterflies here and later allow. A weak pull towards
-    the neighbours decides what an expiration of few quotes leaves open.
+    the neighbours decides what an expiration of few quotes leaves open. ``atanh rho`` runs straight in log time
+    between eight knots: the maximum has a kink where two neighbours are equal, at which a free one would be stuck.
 
     Parameters
     ----------
@@ -88,23 +90,11 @@ def fit_essvi(quoted: Quoted) -> Essvi:
         One slice an expiration.
     """
     problem = _Problem(quoted)
-    point = _start(problem)
-    damping, (cost, gradient, hessian) = 1e-3, problem.of_parameters(point)
-    for _ in range(ROUNDS):
-        scale = np.diag(hessian) + TINY
-        step = -np.linalg.solve(hessian + damping * np.diag(scale), gradient)
-        proposed = point + np.clip(step, -1, 1).reshape(point.shape)
-        new = problem.of_parameters(proposed)
-        if not new[0] < cost:
-            damping *= 8
-            if damping > 1e6:
-                break
-            continue
-        settled = cost - new[0] < 1e-4 * cost
-        point, (cost, gradient, hessian), damping = proposed, new, max(damping / 5, 1e-9)
-        if settled:
-            break
-    theta, rho, psi = slices_of(point[None])
+    alone = minimise_each(problem.alone, problem.start(), rounds=SLICE_ROUNDS)
+    knots = _knots(quoted.year_fraction)
+    point = _joined(*_slices_alone(alone), knots)
+    point = minimise_each(lambda at: problem.together(at[0], knots), point[None], rounds=ROUNDS, settled=1e-4)[0]
+    theta, rho, psi = slices_of(_expanded(point[None], knots))
     return Essvi(quoted.year_fraction, theta[0], rho[0], psi[0])
 
 
@@ -139,46 +129,63 @@ def butterfly_limit(theta: Array, rho: Array) -> Array:
 
 
 class _Problem:
-    """The weighted misfit of the quotes, and its derivatives by the parameters of the slices."""
+    """The weighted misfit of the quotes, and its derivatives."""
 
     def __init__(self, quoted: Quoted) -> None:
         self.quoted = quoted
         self.y, self.years = np.log(quoted.k), quoted.years
         self.at = quoted.expiration
-        self.count = len(quoted.year_fraction)
         self.error = np.hypot(quoted.vol_error, MODEL_ERROR * quoted.vol)
         # An expiration of hundreds of quotes is not known that many times better.
         self.importance = 1 / np.sqrt(np.maximum(np.diff(quoted.start), 1))[self.at]
 
-    def of_slices(self, theta: Array, rho: Array, psi: Array) -> tuple[float, Array, Array]:
-        """Misfit, its gradient (expirations, 3) and Gauss-Newton Hessian (expirations, 3, 3) by (theta, rho, psi)."""
+    def start(self) -> Array:
+        """Parameters of `_slices_alone`: the vol at the money and usual wings."""
+        point = np.empty((len(self.quoted.year_fraction), 3))
+        point[:, 0] = np.arctanh(USUAL_RHO / STEEPEST)
+        theta = _at_the_money(self.quoted) ** 2 * self.quoted.year_fraction
+        point[:, 1] = np.log(theta)
+        point[:, 2] = _logit(USUAL_ETA * np.sqrt(theta) / butterfly_limit(theta, np.full_like(theta, USUAL_RHO)))
+        return point
+
+    def alone(self, point: Array) -> tuple[Array, Array, Array]:
+        """Of each expiration the misfit, its gradient and Hessian by the parameters of `_slices_alone`."""
+        slices = [np.stack(_slices_alone(point + step), axis=-1) for step in (np.zeros(3), *(STEP * np.eye(3)))]
+        chain = np.stack([(moved - slices[0]) / STEP for moved in slices[1:]], axis=1)
+        cost, gradient, hessian = self.of_slices(*slices[0].T)
+        off = point - self.start()
+        off[:, 1] = 0.0
+        pull = ALONE**2 * np.diag([1.0, 0.0, 1.0])
+        gradient = np.einsum("npi,ni->np", chain, gradient) + ALONE**2 * off
+        hessian = np.einsum("npi,nij,nqj->npq", chain, hessian, chain) + pull
+        return cost + ALONE**2 * (off**2).sum(axis=1) / 2, gradient, hessian
+
+    def together(self, point: Array, knots: Array) -> tuple[Array, Array, Array]:
+        """Misfit and pull of all, with gradient and Hessian by the parameters of `_expanded`: one problem."""
+        size = point.size
+        steps = np.vstack([np.zeros(size), STEP * np.eye(size)])
+        theta, rho, psi = slices_of(_expanded(point + steps, knots))
+        stacked = np.stack([theta, rho, psi], axis=-1)
+        chain = (stacked[1:] - stacked[0]) / STEP
+        cost, gradient, hessian = self.of_slices(theta[0], rho[0], psi[0])
+        bent = np.einsum("pni,nij->pnj", chain, hessian).reshape(size, -1) @ chain.reshape(size, -1).T
+        pull = self._pull(theta, rho, psi)
+        slope = (pull[1:] - pull[0]) / STEP
+        total = np.einsum("pni,ni->p", chain, gradient) + slope @ pull[0]
+        return np.array([cost.sum() + pull[0] @ pull[0] / 2]), total[None], (bent + slope @ slope.T)[None]
+
+    def of_slices(self, theta: Array, rho: Array, psi: Array) -> tuple[Array, Array, Array]:
+        """Misfits, gradients (expirations, 3) and Gauss-Newton Hessians (expirations, 3, 3) by (theta, rho, psi)."""
         t, r, s, y = theta[self.at], rho[self.at], psi[self.at], self.y
-        root = np.sqrt((s * y) ** 2 + 2 * s * y * t * r + t * t)
-        root = np.maximum(root, TINY)
+        root = np.maximum(np.sqrt((s * y) ** 2 + 2 * s * y * t * r + t * t), TINY)
         vol = np.sqrt(np.maximum(t + r * s * y + root, TINY) / (2 * self.years))
         off = (vol - self.quoted.vol) / self.error
         size = np.abs(off)
         weight = self.importance * np.minimum(1.0, HUBER / np.maximum(size, HUBER))
-        cost = float((self.importance * np.where(size < HUBER, size**2 / 2, HUBER * (size - HUBER / 2))).sum())
+        cost = self._sums(self.importance * np.where(size < HUBER, size**2 / 2, HUBER * (size - HUBER / 2)))
         by = np.stack([1 + (s * y * r + t) / root, s * y * (1 + t / root), r * y + (s * y + t * r) * y / root])
         by = by / (4 * self.years * vol * self.error)
-        gradient = self._sums(weight * off * by)
-        hessian = self._sums((weight * by)[:, None] * by[None])
-        return cost, gradient, hessian
-
-    def of_parameters(self, point: Array) -> tuple[float, Array, Array]:
-        """Misfit and pull, gradient and Hessian by the parameters of `slices_of`, flattened."""
-        size = point.size
-        steps = np.vstack([np.zeros(size), STEP * np.eye(size)]).reshape(size + 1, *point.shape)
-        theta, rho, psi = slices_of(point + steps)
-        stacked = np.stack([theta, rho, psi], axis=-1)
-        chain = (stacked[1:] - stacked[0]) / STEP
-        cost, gradient, hessian = self.of_slices(theta[0], rho[0], psi[0])
-        total = np.einsum("pni,ni->p", chain, gradient)
-        bent = np.einsum("pni,nij->pnj", chain, hessian).reshape(size, -1) @ chain.reshape(size, -1).T
-        pull = self._pull(theta, rho, psi)
-        slope = (pull[1:] - pull[0]) / STEP
-        return cost + float(pull[0] @ pull[0]) / 2, total + slope @ pull[0], bent + slope @ slope.T
+        return cost, self._sums(weight * off * by), self._sums((weight * by)[:, None] * by[None])
 
     def _pull(self, theta: Array, rho: Array, psi: Array) -> Array:
         """Weak beliefs as residuals: neighbours are alike in rho and ``psi / sqrt(theta)``, vols grow slowly."""
@@ -193,22 +200,44 @@ class _Problem:
         return np.moveaxis(np.add.reduceat(values, self.quoted.start[:-1], axis=-1), -1, 0)
 
 
-def _start(problem: _Problem) -> Array:
-    """Parameters of slices with one rho, the vols at the money in order, and wings as each has them alone."""
-    quoted = problem.quoted
-    theta = np.maximum.accumulate(_at_the_money(quoted) ** 2 * quoted.year_fraction)
-    theta = theta * (1 + 1e-3 * np.arange(len(theta)))
-    rho, eta = np.full_like(theta, USUAL_RHO), USUAL_ETA
-    psi = np.minimum(eta * np.sqrt(theta), 0.9 * butterfly_limit(theta, rho))
-    increments = np.diff(theta, prepend=0.0)
-    point = np.empty((len(theta), 3))
-    point[:, 0] = np.arctanh(rho / STEEPEST)
-    point[:, 1] = np.log(np.maximum(increments, 1e-4 * theta))
-    point[:, 2] = 0.0
-    low, high = psi[:-1], psi[:-1] * theta[1:] / theta[:-1]
-    point[1:, 2] = _logit((psi[1:] - low) / np.maximum(high - low, TINY))
-    point[0, 2] = _logit(psi[0] / butterfly_limit(theta, rho)[0])
-    return point
+def _slices_alone(point: Array) -> tuple[Array, Array, Array]:
+    """Theta, rho and psi of parameters (expirations, 3) that know butterflies only.
+
+    They are ``atanh rho``, ``log theta`` and the logit of psi over its limit.
+    """
+    rho, theta = STEEPEST * np.tanh(point[:, 0]), np.exp(point[:, 1])
+    return theta, rho, butterfly_limit(theta, rho) / (1 + np.exp(-point[:, 2]))
+
+
+def _knots(year_fraction: Array) -> Array:
+    """The hat functions of log time between knots, shape (expirations, knots)."""
+    at = np.log(year_fraction)
+    knots = np.unique(np.quantile(at, np.linspace(0, 1, min(KNOTS, len(at)))))
+    return np.stack([np.interp(at, knots, unit) for unit in np.eye(len(knots))], axis=1)
+
+
+def _expanded(points: Array, knots: Array) -> Array:
+    """Parameters of `slices_of` from those at the knots, then ``log a`` and the logits of c: (sets, all three)."""
+    count, first = knots.shape
+    rest = points[:, first:].reshape(len(points), 2, count)
+    return np.stack([points[:, :first] @ knots.T, rest[:, 0], rest[:, 1]], axis=-1)
+
+
+def _joined(theta: Array, rho: Array, psi: Array, knots: Array) -> Array:
+    """Parameters of `_expanded` near slices that were fitted alone."""
+    at_knots = np.linalg.lstsq(knots, np.arctanh(rho / STEEPEST), rcond=None)[0]
+    rho = STEEPEST * np.tanh(knots @ at_knots)
+    increment, share = np.empty_like(theta), np.empty_like(theta)
+    before = (0.0, 0.0, float(rho[0]))
+    for i, limit in enumerate(butterfly_limit(theta, rho)):
+        t, s, r = before
+        pace = max((1 + r) / (1 + rho[i]), (1 - r) / (1 - rho[i]))
+        increment[i] = max(theta[i] - t * pace, LEAST_GROWTH * theta[i])
+        t_now = t * pace + increment[i]
+        low, high = s * pace, min(limit, s * t_now / t) if i else limit
+        share[i] = (psi[i] - low) / max(high - low, TINY)
+        before = (t_now, low + float(np.clip(share[i], 0.05, 0.95)) * max(high - low, 0.0), float(rho[i]))
+    return np.concatenate([at_knots, np.log(increment), _logit(share)])
 
 
 def _logit(share: Array) -> Array:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from options_pricing.surface.essvi import Essvi
+from options_pricing.surface.least_squares import minimise_each
 from options_pricing.surface.quoted import Quoted
 
 Array = NDArray[np.float64]
@@ -75,23 +76,8 @@ def fit_svi(quoted: Quoted, start: Essvi) -> Svi:
     start : Essvi
         Its expirations are those of `quoted`.
     """
-    problem = _Problem(quoted, _from_essvi(start))
-    point, damping = problem.start.copy(), np.full(len(start.theta), 1e-3)
-    cost, gradient, hessian = problem.misfit(point)
-    for _ in range(ROUNDS):
-        diagonal = np.einsum("nii->ni", hessian)
-        damped = hessian + np.eye(PARAMETERS) * (damping[:, None] * diagonal + TINY)[:, None, :]
-        step = -np.linalg.solve(damped, gradient[..., None])[..., 0]
-        proposed = point + np.clip(step, -1, 1)
-        new = problem.misfit(proposed)
-        better = new[0] < cost
-        gain = np.where(better, (cost - new[0]) / np.maximum(cost, TINY), 0.0)
-        point[better] = proposed[better]
-        for old, fresh in zip((cost, gradient, hessian), new, strict=True):
-            old[better] = fresh[better]
-        damping = np.where(better, np.maximum(damping / 5, 1e-9), np.minimum(damping * 8, 1e9))
-        if not (better | (damping < 1e6)).any() or (better.all() and gain.max() < 1e-7):
-            break
+    first = _from_essvi(start)
+    point = minimise_each(_Problem(quoted, first).misfit, first, rounds=ROUNDS)
     return Svi(quoted.year_fraction, *_slices(point))
 
 
