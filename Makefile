@@ -11,7 +11,7 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
 help:
 	@echo "make run    all seven tasks, up to reports/stakeholder_report.html"
-	@echo "make daily  fetch, validate, features and report; never trains"
+	@echo "make daily  fetch, validate, features and report; never trains (DATE=YYYYMMDD for another day)"
 	@echo "make test   the test suite"
 	@echo "make lint   ruff, mypy, snakefmt, snakemake --lint"
 	@echo "make fix    format the code and rewrite generated files"
@@ -22,7 +22,7 @@ run: $(READY)
 	snakemake --cores $(CORES)
 
 daily: $(READY)
-	snakemake --cores $(CORES) daily
+	snakemake --cores $(CORES) daily $(if $(DATE),--config date=$(DATE))
 
 test: $(READY)
 	pytest -n $(CORES) --dist loadfile

@@ -3,36 +3,73 @@
 import ast
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from options_pricing.run.calendar import FIRST_YEAR, LAST_YEAR, sessions_between
-from options_pricing.run.errors import TaskError
+from options_pricing.run.calendar import (
+    FIRST_YEAR,
+    LAST_YEAR,
+    is_session,
+    require_day,
+    sessions_between,
+    why_no_session,
+)
+from options_pricing.run.errors import BadParamsError, ExitCode, MissingInputError, TaskError
 from options_pricing.run.files import sha256_of
 from options_pricing.run.params import Params, check_params, load_params
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = "options_pricing"
+SCHEDULED = frozenset({"daily", "fetch"})
 
 
-def open_params(path: str, *, date: object = None) -> Params:
+def open_params(path: str, *, date: object = None, targets: Callable[[], set[str]] = set) -> Params:
     """Check the parameter file before any job; `date` (YYYYMMDD) stands in for ``run.date``.
 
-    What is wrong with it ends Snakemake at once, in a few lines and with the exit code of its class.
+    What is wrong with it ends Snakemake at once, in a few lines and with the exit code of its class. A `date` without
+    a session, asked for by the targets of a scheduler alone, ends it well: there is nothing to do on such a day.
     """
     try:
-        params = load_params(Path(path))
+        params = _load_params(path)
         if date is None:
             return params
+        if _without_session(str(date)) and targets() and targets() <= SCHEDULED:
+            print(f"nothing to do: {why_no_session(str(date))}", file=sys.stderr)
+            sys.exit(ExitCode.OK)
         changed = params.model_dump() | {"run": params.run.model_dump() | {"date": str(date)}}
         return check_params(changed, f"{path} with date={date}")
     except TaskError as error:
         print(f"snakemake: {error}", file=sys.stderr)
         sys.exit(error.exit_code)
+
+
+def _load_params(path: str) -> Params:
+    try:
+        return load_params(Path(path))
+    except MissingInputError as error:
+        raise MissingInputError(
+            error.what, why=error.why, fix="name another one with --config params=..., or go to the checkout"
+        ) from error
+
+
+def _without_session(day: str) -> bool:
+    """Whether it is a date of the years that the calendar covers, and no trading day."""
+    try:
+        require_day(day)
+    except BadParamsError:
+        return False
+    return not is_session(day)
+
+
+def asked_targets() -> set[str]:
+    """The targets on Snakemake's command line, which it does not tell a Snakefile that it is still reading."""
+    from snakemake.cli import get_argument_parser
+
+    return set(get_argument_parser().parse_known_args(sys.argv[1:])[0].targets)
 
 
 def section_of(params: Params, keys: Iterable[str]) -> dict[str, Any]:

@@ -1,3 +1,4 @@
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,23 @@ def test_bad_files_are_refused_in_words(tmp_path, text, said):
     with pytest.raises(BadParamsError) as caught:
         load_params(file)
     assert said in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("day", "said"),
+    [
+        ("2026-11-20", "run.date: write it as YYYYMMDD (it is '2026-11-20')"),
+        (date(2026, 11, 20), "run.date: write it as YYYYMMDD"),
+        ("２０２６１１２０", "run.date: write it as YYYYMMDD"),
+        ("20261345", "run.date: '20261345' is not a date"),
+        ("20261121", "run.date: 20261121 is no trading day of XNYS (Saturday); the one before it is 20261120"),
+    ],
+)
+def test_a_wrong_date_is_said_once_with_what_is_wanted(day, said):
+    with pytest.raises(BadParamsError) as refused:
+        check_params({"run": {"date": day}})
+    assert said in refused.value.why
+    assert refused.value.why.count(str(day)) == 1
 
 
 def test_a_date_without_quotes_is_a_date_all_the_same():

@@ -56,3 +56,31 @@ def test_standing_files_are_named_by_their_hash_and_missing_ones_left_out(lookup
     assert lookup.standing(str(tmp_path / "abc"), str(tmp_path / "none")) == {
         str(tmp_path / "abc"): "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
     }
+
+
+@pytest.mark.parametrize("day", ["20261121", "20261122", 20261126])
+def test_a_scheduler_has_nothing_to_do_on_a_day_without_a_session(lookup, root, capsys, day):
+    with pytest.raises(SystemExit) as ended:
+        lookup.open_params(str(root / "params.yaml"), date=day, targets=lambda: {"daily"})
+    assert ended.value.code == 0
+    said = capsys.readouterr().err
+    assert said.startswith(f"nothing to do: {day} is no trading day")
+    assert said.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("day", "targets"),
+    [("20261121", set()), ("20261121", {"daily", "train"}), ("20261345", {"daily"}), ("19990101", {"daily"})],
+)
+def test_any_other_day_that_is_no_session_is_an_error(lookup, root, capsys, day, targets):
+    with pytest.raises(SystemExit) as ended:
+        lookup.open_params(str(root / "params.yaml"), date=day, targets=lambda: targets)
+    assert ended.value.code == 78
+    assert day in capsys.readouterr().err
+
+
+def test_a_missing_parameter_file_is_named_as_snakemake_is_told_it(lookup, tmp_path, capsys):
+    with pytest.raises(SystemExit) as ended:
+        lookup.open_params(str(tmp_path / "none.yaml"))
+    assert ended.value.code == 66
+    assert "--config params=" in capsys.readouterr().err

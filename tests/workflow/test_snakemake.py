@@ -127,6 +127,15 @@ def test_wrong_params_end_every_command_at_once(tiny, tmp_path, old, new, said):
     assert checkout.made() == tiny.made()
 
 
+def test_a_daily_run_on_a_day_without_a_session_ends_well_in_one_line(tiny):
+    done = tiny.run("snakemake", "--cores", "1", "daily", "--config", "date=20261122")
+    assert done.returncode == 0
+    said = (done.stdout + done.stderr).splitlines()
+    assert [line for line in said if "Sunday" in line] == [said[-1]]
+    assert said[-1].startswith("nothing to do: 20261122 is no trading day")
+    assert tiny.run("snakemake", "--cores", "1", "--config", "date=20261122").returncode == 78
+
+
 def test_a_day_that_is_no_session_is_no_target(tiny):
     for day in ("20261121", "20261301", "2026-11-20", "..%2Fx"):
         done = tiny.run("snakemake", "--dry-run", "--cores", "1", f"data/raw/options_data_{day}.csv")

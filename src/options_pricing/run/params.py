@@ -3,7 +3,9 @@
 Every default, range and explanation of a parameter stands here once; `params.yaml` holds the values in force.
 """
 
+import re
 from collections.abc import Callable, Sequence
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -16,8 +18,22 @@ from options_pricing.run.errors import BadParamsError, MissingInputError, TaskEr
 from options_pricing.run.files import read_bytes
 from options_pricing.run.retry import RetryPolicy
 
-# YAML reads 20261120 without quotes as a number, and so writes it `dvc exp run -S run.date=...`.
-Day = Annotated[str, BeforeValidator(lambda day: str(day) if isinstance(day, int) else day), Field(pattern=r"^\d{8}$")]
+
+def _a_date(day: object) -> object:
+    # YAML reads 20261120 without quotes as a number, and so writes it `dvc exp run -S run.date=...`.
+    day = str(day) if isinstance(day, int | date) else day
+    if not isinstance(day, str):
+        return day
+    if not re.fullmatch(r"\d{8}", day, flags=re.ASCII):
+        raise ValueError("write it as YYYYMMDD")
+    try:
+        parse_day(day)
+    except BadParamsError as error:
+        raise ValueError(error.what) from error
+    return day
+
+
+Day = Annotated[str, BeforeValidator(_a_date)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Seed = Annotated[int, Field(ge=0, lt=1 << 32)]
 Severity = Literal["halt", "quarantine", "warn", "off"]
@@ -44,18 +60,12 @@ class Run(Section):
     @field_validator("date")
     @classmethod
     def _a_session(cls, day: str) -> str:
-        try:
-            known = is_session(day)
-        except BadParamsError as error:
-            raise ValueError(error.what) from error
-        if not known:
+        if not is_session(day):
             raise ValueError(why_no_session(day))
         return day
 
     @model_validator(mode="after")
     def _days_left(self) -> "Run":
-        for day in self.without:
-            parse_day(day)
         if self.date in self.without:
             raise ValueError(f"run.date {self.date} is itself among run.without")
         return self
@@ -302,5 +312,6 @@ def _said(error: ErrorDetails) -> str:
     if error["type"] == "extra_forbidden":
         return "no such key"
     given = error.get("input")
-    shown = f" (it is {given!r:.60})" if not isinstance(given, dict | list) else ""
-    return f"{error['msg'].removeprefix('Value error, ')}{shown}"
+    said = error["msg"].removeprefix("Value error, ")
+    given = str(given) if isinstance(given, date) else given
+    return said if isinstance(given, dict | list) or str(given) in said else f"{said} (it is {given!r:.60})"
