@@ -3,8 +3,12 @@
 A rule becomes a stage if its name is one of the seven tasks; a rule over ``{date}`` becomes one stage for each day of
 the window, ``data_fetch_20261120``. The shell line becomes ``cmd``, inputs ``deps``, the keys of ``params: cfg=...``
 ``params``, an output named ``metrics`` a metric, outputs named ``plot_...`` plots, the others ``outs``.
+
+All outputs are ``persist``: DVC would else remove the old ones before a stage starts, and a failing stage would leave
+nothing. The tasks replace their outputs themselves, and only when they end well.
 """
 
+import sys
 from collections.abc import Iterable, Iterator
 from itertools import chain
 from pathlib import Path
@@ -14,7 +18,7 @@ from typing import Any
 import yaml
 from snakemake.io import apply_wildcards
 
-from options_pricing.run.files import write_text
+from options_pricing.run.files import read_bytes, write_text
 
 HEADER = "# Written by `snakemake dvc_yaml`: change the rules in workflow/ and run it again.\n"
 TASKS = (
@@ -73,40 +77,67 @@ def _filled(item: Any, wildcards: dict[str, str]) -> list[str]:
     return [apply_wildcards(str(file), wildcards) for file in ([found] if isinstance(found, str) else found)]
 
 
-def stage(rule: Any, wildcards: dict[str, str], params_file: str) -> dict[str, Any]:
-    """One stage out of one rule."""
+def stage(rule: Any, wildcards: dict[str, str], params_file: str, given: dict[str, Any]) -> dict[str, Any]:
+    """One stage out of one rule; `given` is what stands in the parameter file."""
     inputs, outputs, log = (files_of(getattr(rule, kind), wildcards) for kind in ("input", "output", "log"))
     known = SimpleNamespace(**wildcards)
     cmd = rule.shellcmd.format(input=inputs, output=outputs, log=log, wildcards=known)
     made: dict[str, Any] = {"cmd": " ".join(cmd.split())}
-    if inputs:
-        made["deps"] = sorted(set(inputs))
-    keys = sorted(rule.params.cfg)
-    made["params"] = keys if params_file == "params.yaml" else [{params_file: keys}]
+    made |= _asked(set(inputs), sorted(rule.params.cfg), params_file, given)
     plots = {file: PLOT_AXES[name] for name in PLOT_AXES if name in outputs.names for file in outputs.names[name]}
     metrics = list(outputs.names.get("metrics", []))
-    made["outs"] = [out for out in sorted(outputs) if out not in plots and out not in metrics]
+    made["outs"] = [_kept(out) for out in sorted(outputs) if out not in plots and out not in metrics]
     if metrics:
-        made["metrics"] = metrics
+        made["metrics"] = [_kept(out) for out in metrics]
     if plots:
-        made["plots"] = [{file: axes} for file, axes in plots.items()]
+        made["plots"] = [_kept(file, **axes) for file, axes in plots.items()]
     return made
 
 
-def stages(rules: Iterable[Any], window: list[str], params_file: str) -> Iterator[tuple[str, dict[str, Any]]]:
+def _kept(file: str, **more: str) -> dict[str, dict[str, Any]]:
+    return {file: {"persist": True, **more}}
+
+
+def _asked(inputs: set[str], keys: list[str], params_file: str, given: dict[str, Any]) -> dict[str, Any]:
+    """The ``deps`` and ``params`` of a stage.
+
+    DVC knows no default: where the file leaves out a key that the stage asks for, the stage depends on the whole file.
+    """
+    if not all(_stands(key, given) for key in keys):
+        return {"deps": sorted(inputs | {params_file})}
+    params = keys if params_file == "params.yaml" else [{params_file: keys}]
+    return ({"deps": sorted(inputs)} if inputs else {}) | {"params": params}
+
+
+def _stands(key: str, given: Any) -> bool:
+    for part in key.split("."):
+        if not isinstance(given, dict) or part not in given:
+            return False
+        given = given[part]
+    return True
+
+
+def stages(
+    rules: Iterable[Any], window: list[str], params_file: str, given: dict[str, Any]
+) -> Iterator[tuple[str, dict[str, Any]]]:
     """All stages by name, in the order of the tasks."""
     by_name = {rule.name: rule for rule in rules}
     for task in TASKS:
         rule = by_name[task]
         if "date" in rule.wildcard_names:
             for day in window:
-                yield f"{task}_{day}", stage(rule, {"date": day}, params_file)
+                yield f"{task}_{day}", stage(rule, {"date": day}, params_file, given)
         else:
-            yield task, stage(rule, {}, params_file)
+            yield task, stage(rule, {}, params_file, given)
 
 
 def write_dvc_yaml(rules: Iterable[Any], path: Path, log: Path, *, window: list[str], params_file: str) -> None:
-    """Write dvc.yaml, whole or not at all, and say in the log what stands in it."""
-    made = dict(stages(rules, window, params_file))
-    write_text(path, HEADER + yaml.safe_dump({"stages": made}, sort_keys=False, width=1000))
-    write_text(log, f"wrote {path}: {len(made)} stages over {window[0]} to {window[-1]}\n")
+    """Write dvc.yaml, whole or not at all, and say what stands in it and whether it is another than before."""
+    made = dict(stages(rules, window, params_file, yaml.safe_load(read_bytes(Path(params_file)))))
+    text = HEADER + yaml.safe_dump({"stages": made}, sort_keys=False, width=1000)
+    same = path.is_file() and path.read_text(encoding="utf-8") == text
+    if not same:
+        write_text(path, text)
+    said = f"{path} {'was up to date' if same else 'is written'}: {len(made)} stages over {window[0]} to {window[-1]}"
+    write_text(log, f"{said}\n")
+    print(said, file=sys.stderr)

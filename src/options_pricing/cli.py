@@ -5,19 +5,22 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from options_pricing.run.checkout import require_checkout
 from options_pricing.run.errors import ExitCode, TaskError
 
 
 def _sync(args: argparse.Namespace) -> int:
     from options_pricing.run.sync import reconcile
 
-    print(reconcile(args.folder))
+    reconcile(args.folder, args.params)
     return ExitCode.OK
 
 
 def _serve(args: argparse.Namespace) -> int:
     from options_pricing.serving.commands import serve_api, serve_app
 
+    if not args.release.is_absolute() and not args.release.exists():
+        require_checkout(Path())
     serve = serve_app if args.app else serve_api
     return serve(args.release, args.host, args.port or (8501 if args.app else 8000))
 
@@ -25,7 +28,10 @@ def _serve(args: argparse.Namespace) -> int:
 def _status(args: argparse.Namespace) -> int:
     from options_pricing.run.files import read_json
 
-    status = read_json(args.folder / "reports" / "deployment_status.json")
+    file = args.folder / "reports" / "deployment_status.json"
+    if not file.is_file():
+        require_checkout(args.folder)
+    status = read_json(file)
     passed = sum(check["passed"] for check in status["checks"])
     market = "SIMULATED market" if status["simulated"] else "real market"
     print(f"release {status['release_id']}  {status['status']}, {'live' if status['live'] else 'not live'}")
@@ -43,12 +49,20 @@ def parser() -> argparse.ArgumentParser:
 
     sync = commands.add_parser("sync", help="reconcile Snakemake and DVC after either of them ran")
     sync.add_argument("--folder", type=Path, default=Path(), help="the checkout (default: this folder)")
+    sync.add_argument("--params", type=Path, help="as in `snakemake --config params=...`; params.yaml unless given")
     sync.set_defaults(do=_sync)
 
     serve = commands.add_parser("serve", help="serve a release: the API, or with --app the app")
-    serve.add_argument("--release", type=Path, default=Path("releases/staged"))
-    serve.add_argument("--host", default="127.0.0.1")
-    serve.add_argument("--port", type=int, help="8000 for the API, 8501 for the app")
+    serve.add_argument(
+        "--release", type=Path, default=Path("releases/staged"), help="its folder (default: %(default)s)"
+    )
+    serve.add_argument(
+        "--host",
+        default="127.0.0.1",
+        help="the address to listen on (default: %(default)s, this machine alone; 0.0.0.0: every machine that reaches "
+        "it, without a password)",
+    )
+    serve.add_argument("--port", type=int, help="the port to listen on (default: 8000 for the API, 8501 for the app)")
     serve.add_argument("--app", action="store_true", help="the Streamlit app instead of the API")
     serve.set_defaults(do=_serve)
 

@@ -78,6 +78,8 @@ class Checkout:
             "GIT_COMMITTER_EMAIL": "test@example.invalid",
         }
         env.pop("PYTHONPATH", None)
+        if command[0] == "options-pricing":  # It is of the installed package: run it with the code of this copy.
+            env["PYTHONPATH"] = str(self.folder / "src")
         return subprocess.run(command, cwd=self.folder, env=env, capture_output=True, text=True, timeout=600)
 
     def ok(self, *command: str) -> str:

@@ -5,6 +5,7 @@ import re
 import time
 
 import pytest
+import yaml
 
 pytestmark = pytest.mark.workflow
 
@@ -46,7 +47,34 @@ def test_dvc_makes_the_same_bytes_as_snakemake(repro, ran):
 
 
 def test_nothing_is_left_to_do_after_repro(repro):
-    assert json.loads(repro.ok("dvc", "status", "--json").splitlines()[-1]) == {}
+    assert left_to_do(repro) == {}
+
+
+def test_a_failing_stage_leaves_the_former_outputs_whole(repro):
+    before, lock = repro.made(), (repro.folder / "dvc.lock").read_text()
+    edit(repro, "model: boosted", "model: bosted")
+    done = repro.run("dvc", "repro")
+    assert done.returncode != 0
+    assert "train.model" in done.stdout + done.stderr
+    assert repro.made() == before
+    edit(repro, "model: bosted", "model: boosted")
+    assert left_to_do(repro) == {}
+    assert (repro.folder / "dvc.lock").read_text() == lock
+
+
+def test_a_day_that_is_there_is_not_fetched_again_by_dvc_either(repro):
+    before = repro.made()
+    repro.ok("dvc", "repro", "--force", "--single-item", "data_fetch_20261120")
+    assert "event=already_fetched" in (repro.folder / "logs/data_fetch_20261120.log").read_text()
+    assert repro.made() == before
+
+
+def test_dvc_checkout_puts_a_lost_file_back(repro):
+    before = repro.made()
+    for file in ("model/options_pricing_model.pkl", "reports/evaluation_metrics.json", "reports/plots/r2_by_day.csv"):
+        (repro.folder / file).unlink()
+    repro.ok("dvc", "checkout")
+    assert repro.made() == before
 
 
 def test_sync_tells_the_other_tool(repro):
@@ -57,12 +85,55 @@ def test_sync_tells_the_other_tool(repro):
 
 def test_sync_commits_what_snakemake_made(copy_of_ran):
     assert "committed to DVC" in copy_of_ran.ok("options-pricing", "sync")
-    assert json.loads(copy_of_ran.ok("dvc", "status", "--json").splitlines()[-1]) == {}
+    assert left_to_do(copy_of_ran) == {}
     # A parameter that changes afterwards is noticed by both.
-    params = copy_of_ran.folder / "params.yaml"
-    params.write_text(params.read_text().replace("bootstrap: 200", "bootstrap: 250"))
+    edit(copy_of_ran, "bootstrap: 200", "bootstrap: 250")
     assert copy_of_ran.jobs_to_run() - {"all"} == {"model_evaluate", "generate_report"}
-    assert "model_evaluate" in json.loads(copy_of_ran.ok("dvc", "status", "--json").splitlines()[-1])
+    assert "model_evaluate" in left_to_do(copy_of_ran)
+
+
+def test_sync_after_a_change_of_the_window_vouches_for_nothing_until_it_is_made(copy_of_ran):
+    copy_of_ran.ok("options-pricing", "sync")
+    edit(copy_of_ran, "days: 5", "days: 6")
+    # What tempted: of the days that dvc.yaml knows nothing is left to do.
+    assert left_to_do(copy_of_ran) == {}
+    before, lock = copy_of_ran.made(), (copy_of_ran.folder / "dvc.lock").read_text()
+    done = copy_of_ran.run("options-pricing", "sync")
+    assert done.returncode == 65
+    assert "dvc.yaml was rewritten" in done.stdout
+    assert "both have work left" in done.stderr
+    assert copy_of_ran.made() == before
+    assert (copy_of_ran.folder / "dvc.lock").read_text() == lock
+    assert "model_train" in copy_of_ran.jobs_to_run()
+    copy_of_ran.snakemake()
+    assert "committed to DVC" in copy_of_ran.ok("options-pricing", "sync")
+    assert left_to_do(copy_of_ran) == {}
+    assert "data_fetch_20261113:" in (copy_of_ran.folder / "dvc.lock").read_text()
+
+
+def test_sync_says_what_is_wrong_with_the_parameter_file(tiny, tmp_path):
+    checkout = tiny.clone(tmp_path / "repo")
+    edit(checkout, "model: boosted", "model: bosted")
+    done = checkout.run("options-pricing", "sync")
+    assert done.returncode == 78
+    assert "train.model" in done.stderr
+
+
+def test_dvc_yaml_is_written_anew_whenever_it_is_asked_for(tiny, tmp_path):
+    checkout = tiny.clone(tmp_path / "repo")
+    assert "dvc.yaml was up to date" in checkout.snakemake("dvc_yaml")
+    edit(checkout, "days: 5", "days: 6")
+    assert "over 20261113 to 20261120" in checkout.snakemake("dvc_yaml")
+    assert "data_fetch_20261113:" in (checkout.folder / "dvc.yaml").read_text()
+
+
+def test_a_stage_depends_on_the_whole_parameter_file_where_that_leaves_out_a_key_of_it(tiny, tmp_path):
+    checkout = tiny.clone(tmp_path / "repo")
+    checkout.snakemake("dvc_yaml", "--config", "params=examples/seed_spy.yaml")
+    stages = yaml.safe_load((checkout.folder / "dvc.yaml").read_text())["stages"]
+    assert stages["data_fetch_20250822"]["params"] == [{"examples/seed_spy.yaml": ["source"]}]
+    assert "examples/seed_spy.yaml" in stages["model_deploy"]["deps"]
+    assert "params" not in stages["model_deploy"]
 
 
 def test_sync_changes_nothing_when_both_have_work_left(tiny, tmp_path):
@@ -99,6 +170,17 @@ def test_an_experiment_changes_the_figures_that_it_should(repro):
     page = (repro.folder / "plots_diff/index.html").read_text()
     assert "r2_implied_vol_vs_random_walk" in page
     assert "workspace" in page
+
+
+def edit(checkout, old, new):
+    params = checkout.folder / "params.yaml"
+    assert old in params.read_text()
+    params.write_text(params.read_text().replace(old, new))
+
+
+def left_to_do(checkout):
+    """What DVC finds changed, by stage."""
+    return json.loads(checkout.ok("dvc", "status", "--json").splitlines()[-1])
 
 
 def wait_for_queue(checkout):
