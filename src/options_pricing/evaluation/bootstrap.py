@@ -9,9 +9,14 @@ from options_pricing.run.params import Evaluate
 FEWEST_DAYS = 3
 
 
-def resampled_days(days: int, samples: int, seed: int) -> NDArray[np.float64]:
-    """How often each day is drawn in each sample of as many days, with replacement; shape (samples, days)."""
-    drawn = np.random.default_rng(seed).integers(0, days, (samples, days))
+def resampled_days(days: int, samples: int, seed: int, *, block: int = 1) -> NDArray[np.float64]:
+    """How often each day is drawn in each sample of as many days, with replacement; shape (samples, days).
+
+    Days are drawn in blocks of `block` that follow each other, the first day following the last (the circular
+    bootstrap of Politis and Romano 1992), and the last block is cut where the sample is full.
+    """
+    starts = np.random.default_rng(seed).integers(0, days, (samples, -(-days // block)))
+    drawn = ((starts[:, :, None] + np.arange(block)) % days).reshape(samples, -1)[:, :days]
     times = np.zeros((samples, days))
     np.add.at(times, (np.arange(samples)[:, None], drawn), 1.0)
     return times

@@ -8,6 +8,9 @@ import pandas as pd
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from options_pricing.evaluation.bootstrap import figures_with_intervals
+from options_pricing.evaluation.buckets import bucket_table, nested
+from options_pricing.evaluation.comparison import comparison
+from options_pricing.evaluation.intervals import interval_report
 from options_pricing.evaluation.metrics import DaySums, figures_of
 from options_pricing.evaluation.protocols import PROTOCOLS, NotPossibleError, Setting
 from options_pricing.models.base import day_names
@@ -65,11 +68,12 @@ def evaluation_metrics(
 ) -> dict[str, Any]:
     """``evaluation_metrics.json``: per protocol and model each figure with its interval, and by underlying.
 
-    The figures are those of `DaySums`; null where one cannot be computed.
+    The figures are those of `DaySums`; null where one cannot be computed. Of the chosen model there are also the
+    figures by bucket and what its price intervals covered.
     """
     # The order in which threads add up would show in the last digits.
     with threadpool_limits(1):
-        found = {name: _protocol(judged, name, evaluate) for name in judged.protocols}
+        found = {name: _protocol(judged, name, evaluate, chosen_model) for name in judged.protocols}
     return {
         "simulated": simulated,
         "chosen_model": chosen_model,
@@ -81,7 +85,7 @@ def evaluation_metrics(
     }
 
 
-def _protocol(judged: Judged, name: str, evaluate: Evaluate) -> dict[str, Any]:
+def _protocol(judged: Judged, name: str, evaluate: Evaluate, chosen_model: str) -> dict[str, Any]:
     told = {model: judged.of(name, model) for model in MODELS}
     asked = told[next(iter(MODELS))]
     days = sorted(asked["date"].unique().tolist())
@@ -93,4 +97,7 @@ def _protocol(judged: Judged, name: str, evaluate: Evaluate) -> dict[str, Any]:
             underlying: {model: figures_of(rows[rows["underlying"] == underlying]) for model, rows in told.items()}
             for underlying in sorted(asked["underlying"].unique().tolist())
         },
+        "by_bucket": nested(bucket_table(told[chosen_model])),
+        "comparison": comparison(told, evaluate),
+        "intervals": interval_report(told[chosen_model]),
     }

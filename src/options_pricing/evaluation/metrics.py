@@ -17,6 +17,7 @@ FIGURES = (
     "r2_price",
     "r2_implied_vol_vs_random_walk",
     "iv_rmse_vol_points",
+    "iv_bias_vol_points",
     "mae_price",
     "median_error_half_spreads",
     "inside_bid_ask",
@@ -42,6 +43,7 @@ class DaySums:
     prices: Array
     price_squares: Array
     with_vol: Array
+    vol_errors: Array
     vol_squares: Array
     compared: Array
     compared_squares: Array
@@ -86,6 +88,7 @@ class DaySums:
             prices=total(priced, centred),
             price_squares=total(priced, centred**2),
             with_vol=total(with_vol),
+            vol_errors=total(with_vol, vol_error),
             vol_squares=total(with_vol, vol_error**2),
             compared=total(compared),
             compared_squares=total(compared, vol_error**2),
@@ -114,6 +117,7 @@ class DaySums:
                 "r2_price": 1 - times @ self.error_squares / spread,
                 "r2_implied_vol_vs_random_walk": 1 - times @ self.compared_squares / (times @ self.benchmark_squares),
                 "iv_rmse_vol_points": VOL_POINTS * np.sqrt(times @ self.vol_squares / (times @ self.with_vol)),
+                "iv_bias_vol_points": VOL_POINTS * (times @ self.vol_errors) / (times @ self.with_vol),
                 "mae_price": times @ self.errors / (times @ self.priced),
                 "median_error_half_spreads": self.half_spreads.medians(times),
                 "inside_bid_ask": times @ self.inside / (times @ self.quoted),

@@ -168,11 +168,14 @@ R2_BY_DAY = (
 
 ERROR_BY_BUCKET = (
     Column("model", "text", "name in the model registry"),
-    Column("moneyness_bucket", "text", "strike / forward"),
+    Column("delta_bucket", "text", "put or call, and its delta in hundredths at the market's vol"),
     Column("maturity_bucket", "text", "days to expiry"),
     Column("quotes", "integer", "how many quotes there are"),
     Column("iv_rmse_vol_points", "number", "root mean square error of implied vol", "0.01/year", nullable=True),
+    Column("iv_bias_vol_points", "number", "mean of predicted less market implied vol", "0.01/year", nullable=True),
     Column("median_error_half_spreads", "number", "median of price error over half the spread", nullable=True),
+    Column("inside_bid_ask", "number", "share of quotes with the predicted price from bid to ask", nullable=True),
+    Column("r2_implied_vol_vs_random_walk", "number", "as in evaluation_metrics.json, of the bucket", nullable=True),
 )
 
 
