@@ -8,6 +8,7 @@ from typing import Any
 import _checkout  # noqa: F401  (this checkout's src/ first)
 
 from options_pricing.evaluation.evaluate import evaluation_metrics, judge
+from options_pricing.evaluation.hedging import hedge_report
 from options_pricing.evaluation.protocols import Setting
 from options_pricing.evaluation.tables import error_by_bucket, r2_by_day
 from options_pricing.models.feature_files import read_features
@@ -25,7 +26,14 @@ def work(args: argparse.Namespace, params: Params, log: TaskLog) -> None:
     features = read_features(args.features, until=args.date)
     log.info("read", model=args.model, chosen_model=chosen, files=len(args.features), rows=len(features))
     judged = judge(features, params.evaluate.protocols, setting)
-    metrics = evaluation_metrics(judged, features, params.evaluate, chosen_model=chosen, simulated=simulated)
+    metrics = evaluation_metrics(
+        judged,
+        features,
+        params.evaluate,
+        chosen_model=chosen,
+        simulated=simulated,
+        hedging=hedge_report(features, setting, params.evaluate),
+    )
     _tell(metrics, log)
     plots = args.plots / "r2_by_day.csv", args.plots / "error_by_bucket.csv"
     with whole_files(args.predictions, *plots, args.metrics) as (predictions, by_day, by_bucket, told):
@@ -51,6 +59,15 @@ def _tell(metrics: dict[str, Any], log: TaskLog) -> None:
         log.info("judged", protocol=protocol, days=len(found["days"]), quotes=found["quotes"])
         for model, figures in found["models"].items():
             log.info("metrics", protocol=protocol, model=model, **{n: f["value"] for n, f in figures.items()})
+        for model, tested in found["comparison"]["models"].items():
+            log.info("compared", protocol=protocol, model=model, **tested)
+        intervals = {name: value for name, value in found["intervals"].items() if name != "by_bucket"}
+        log.info("intervals", protocol=protocol, model=metrics["chosen_model"], **intervals)
+        for model, counts in found["arbitrage"].items():
+            log.info("arbitrage", protocol=protocol, model=model, **counts)
+    if metrics["hedging"]:
+        for delta, figures in metrics["hedging"]["deltas"].items():
+            log.info("hedging", delta=delta, **figures | {"variance_reduction": figures["variance_reduction"]["value"]})
 
 
 def parser() -> argparse.ArgumentParser:

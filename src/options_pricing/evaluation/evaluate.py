@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
+from options_pricing.evaluation.arbitrage import arbitrage_count
 from options_pricing.evaluation.bootstrap import figures_with_intervals
 from options_pricing.evaluation.buckets import bucket_table, nested
 from options_pricing.evaluation.comparison import comparison
@@ -30,8 +31,13 @@ class Judged:
 
     def of(self, protocol: str, model: str) -> pd.DataFrame:
         """What counts: the predictions of quotes that the model had not seen."""
+        told = self.all_of(protocol, model)
+        return told[told["held_out"]]
+
+    def all_of(self, protocol: str, model: str) -> pd.DataFrame:
+        """All predictions, those of fitted quotes among them."""
         told = self.predictions
-        return told[(told["protocol"] == protocol) & (told["model"] == model) & told["held_out"]]
+        return told[(told["protocol"] == protocol) & (told["model"] == model)]
 
     @property
     def protocols(self) -> list[str]:
@@ -64,12 +70,18 @@ def judge(features: pd.DataFrame, protocols: Sequence[str], setting: Setting) ->
 
 
 def evaluation_metrics(
-    judged: Judged, features: pd.DataFrame, evaluate: Evaluate, *, chosen_model: str, simulated: bool
+    judged: Judged,
+    features: pd.DataFrame,
+    evaluate: Evaluate,
+    *,
+    chosen_model: str,
+    simulated: bool,
+    hedging: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """``evaluation_metrics.json``: per protocol and model each figure with its interval, and by underlying.
 
     The figures are those of `DaySums`; null where one cannot be computed. Of the chosen model there are also the
-    figures by bucket and what its price intervals covered.
+    figures by bucket, what its price intervals covered and, as `hedge_report` gives it, what its delta left over.
     """
     # The order in which threads add up would show in the last digits.
     with threadpool_limits(1):
@@ -81,6 +93,7 @@ def evaluation_metrics(
         "underlyings": sorted(features["underlying"].unique().tolist()),
         "confidence": evaluate.confidence,
         "protocols": found,
+        "hedging": hedging,
         "skipped": judged.skipped,
     }
 
@@ -100,4 +113,5 @@ def _protocol(judged: Judged, name: str, evaluate: Evaluate, chosen_model: str) 
         "by_bucket": nested(bucket_table(told[chosen_model])),
         "comparison": comparison(told, evaluate),
         "intervals": interval_report(told[chosen_model]),
+        "arbitrage": {model: arbitrage_count(judged.all_of(name, model)) for model in MODELS},
     }
