@@ -77,4 +77,5 @@ def test_exact_quotes_are_kept_and_noise_is_drawn_in():
     flat = np.r_[np.log(0.3), np.zeros(7)]
     exact, noisy = Trend(flat, 0.3, 0.02, 1.0), Trend(flat, 0.3, 0.02, 0.0)
     np.testing.assert_allclose(exact.drawing(years, moneyness, quoted), quoted)
-    np.testing.assert_allclose(noisy.drawing(years, moneyness, quoted), np.log(0.3) + np.array([0, 0, 0.44]), atol=1e-12)
+    drawn = np.log(0.3) + np.array([0, 0, 0.44])
+    np.testing.assert_allclose(noisy.drawing(years, moneyness, quoted), drawn, atol=1e-12)
