@@ -7,7 +7,9 @@ import pytest
 from options_pricing.models.base import asked, eligible_quotes
 from options_pricing.models.hybrid import MOST_MARKS, Hybrid, half_spreads_in_log_vol
 from options_pricing.models.random_walk import RandomWalk
+from options_pricing.models.vol_surface import VolSurface
 from options_pricing.run.params import Train
+from options_pricing.surface.surface import Surface
 from tests.made_up_features import Market, make_features
 
 # What the prior expects of a market: a return of one level of vol takes nine tenths off it.
@@ -55,11 +57,37 @@ def test_shuffled_labels_teach_nothing():
     assert Hybrid(Train()).fit(features).diagnostics()["belief_in_response"]["IDX"] < 0.35
 
 
-def test_on_the_day_itself_it_is_the_days_surface(features):
+def test_on_the_day_itself_it_is_the_days_surface_within_bid_and_ask(features):
     quotes = eligible_quotes(features, 7, 400)
     today = quotes[quotes["trade_date"] == quotes["trade_date"].max()]
-    hybrid, walk = (kind(Train()).fit(features).predict(asked(today)) for kind in (Hybrid, RandomWalk))
-    np.testing.assert_allclose(hybrid, walk, rtol=1e-3)
+    told = Hybrid(Train()).fit(features).predict(asked(today))
+    off = np.abs(np.log(told / today["implied_vol"].to_numpy()))
+    # The made-up quotes themselves contradict each other in the wings.
+    assert (off <= half_spreads_in_log_vol(today) + 1e-4).mean() > 0.85
+
+
+def test_without_arbitrage_at_strikes_that_nobody_quotes(features):
+    index = features[features["underlying"] == "IDX"]
+    today = index[index["trade_date"] == index["trade_date"].max()]
+    model = Hybrid(Train()).fit(index)
+    for expiration in sorted(today["expiration"].unique())[1:6]:
+        row = today[(today["expiration"] == expiration) & (today["option_type"] == "C")].head(1)
+        strikes = np.arange(80.0, 125.0, 0.5)
+        chain = asked(row.loc[row.index.repeat(len(strikes))]).assign(strike=strikes)
+        price = model.price(chain)
+        assert (np.diff(price) < 1e-9).all() and (np.diff(price, 2) > -1e-4).all()
+
+
+def test_quotes_without_a_spread_that_contradict_each_other_are_joined_as_they_are(features):
+    """Last trades: no surface without arbitrage is near them."""
+    random = np.random.default_rng(5)
+    last = features["trade_date"] == features["trade_date"].max()
+    noise = np.exp(np.where(last, 0.08 * random.standard_normal(len(features)), 0.0))
+    trades = features.assign(implied_vol=features["implied_vol"] * noise)
+    trades = trades.assign(bid=trades["mid"], ask=trades["mid"])
+    model = Hybrid(Train()).fit(trades)
+    assert isinstance(model.surface("IDX"), VolSurface)
+    assert isinstance(Hybrid(Train()).fit(features).surface("IDX"), Surface)
 
 
 def test_a_few_quotes_of_today_move_the_whole_surface():
@@ -76,12 +104,12 @@ def test_a_few_quotes_of_today_move_the_whole_surface():
 
 def test_a_last_day_with_many_quotes_is_a_surface_itself(features):
     quotes = eligible_quotes(features, 7, 400)
-    last = quotes["trade_date"] == quotes["trade_date"].max()
-    today = quotes[last & (quotes["underlying"] == "IDX")]
-    assert len(today) > MOST_MARKS
-    some = pd.concat([quotes[~last], today.sample(MOST_MARKS + 1, random_state=1)])
-    hybrid, walk = (kind(Train()).fit(some).predict(asked(today)) for kind in (Hybrid, RandomWalk))
-    np.testing.assert_allclose(hybrid, walk, rtol=1e-3)
+    index = quotes[quotes["underlying"] == "IDX"]
+    last = index["trade_date"] == index["trade_date"].max()
+    assert last.sum() > MOST_MARKS
+    many, few = (index[last].sample(count, random_state=1) for count in (MOST_MARKS + 1, MOST_MARKS))
+    days = [Hybrid(Train()).fit(pd.concat([index[~last], some])).yesterdays_["IDX"].day for some in (many, few)]
+    assert days[0] > days[1]
 
 
 @pytest.mark.parametrize("marked", [False, True])

@@ -13,6 +13,7 @@ from options_pricing.models.prices import prices_at
 from options_pricing.models.vol_surface import Interpolations, VolSurface
 from options_pricing.run.errors import BadDataError
 from options_pricing.run.params import Train
+from options_pricing.surface.surface import Surface
 
 Array = NDArray[np.float64]
 
@@ -33,7 +34,7 @@ ASKED = (
     "year_fraction",
 )
 
-QUOTED = (*ASKED, "bid", "ask", "mid", "implied_vol")
+QUOTED = (*ASKED, "bid", "ask", "mid", "implied_vol", "early_exercise_premium")
 COUNTED = ("strike", "bid", "ask", "mid", "implied_vol", "forward", "discount_factor", "year_fraction")
 # Between them lies every number of a market; squares and quotients of what lies outside overflow.
 LEAST, MOST = 1e-9, 1e9
@@ -113,9 +114,11 @@ class Model(ABC):
         """Vols of `surface` at the maturity and moneyness of `quotes`."""
         return self._vols_at(surface, quotes["year_fraction"].to_numpy(dtype=float), standardised_moneyness(quotes))
 
-    def _vols_at(self, surface: VolSurface, year_fraction: Array, moneyness: Array) -> Array:
+    def _vols_at(self, surface: VolSurface | Surface, year_fraction: Array, moneyness: Array) -> Array:
         remembered, at = self._interpolations, (year_fraction, moneyness)
-        return surface.vols_at(*at) if remembered is None else remembered.vols_at(surface, *at)
+        if remembered is None or isinstance(surface, Surface):
+            return surface.vols_at(*at)
+        return remembered.vols_at(surface, *at)
 
 
 def asked(features: pd.DataFrame) -> pd.DataFrame:

@@ -25,11 +25,13 @@ from options_pricing.models.surface_moves import (
     shapes,
 )
 from options_pricing.models.trend import DayOfQuotes, Passage, Trend, filtered
-from options_pricing.models.vol_surface import digest
+from options_pricing.models.vol_surface import VolSurface, digest
 from options_pricing.pricing.black import price_and_greeks
+from options_pricing.surface.surface import Surface
 
 # Up to so many quotes of the last day mark the surface of the day before; more of them are a surface themselves.
 MOST_MARKS = 60
+LEAST_INSIDE = 0.5
 QUOTES_A_MOVE = 1000
 MOST_MOVES = 250
 
@@ -43,9 +45,9 @@ class Chain:
 
 
 class Hybrid(Model):
-    """The random walk, moved by what is known of today.
+    """Yesterday's surface, free of arbitrage, moved by what is known of today.
 
-    Three things are added to yesterday's log vols, the first two whenever a day has passed:
+    Three things are added to its log vols, the first two whenever a day has passed:
 
     - what belongs to an expiration stays with it (`Bumps`);
     - the forward's return moves the level of vol, as far as the underlying's own days bear it out (`believed`);
@@ -64,10 +66,12 @@ class Hybrid(Model):
         self._learnt: dict[str, Learnt] = {}
         self._marks: dict[str, Marks] = {}
         self._trends: dict[str, Trend] = {}
+        self._surfaces: dict[str, Surface | VolSurface] = {}
 
     def __getstate__(self) -> dict[str, Any]:
         for underlying in self.yesterdays_:
             self.trend(underlying)
+            self.surface(underlying)
         return {**super().__getstate__(), "_chains": None, "_marks": {}}
 
     def predict(self, quotes: pd.DataFrame) -> Array:
@@ -114,16 +118,37 @@ class Hybrid(Model):
         def found() -> PastMove:
             yesterday = Yesterday(before)
             some = thinned(after)
-            return past_move(yesterday, after.iloc[some], self._unmoved(yesterday, after)[some])
+            return past_move(yesterday, after.iloc[some], self._unmoved(yesterday, yesterday.surface, after)[some])
 
         memory = self._interpolations
         return found() if memory is None else memory.remembered(content_of(before) + content_of(after), found)
 
-    def _unmoved(self, yesterday: Yesterday, quotes: pd.DataFrame) -> Array:
+    def surface(self, underlying: str) -> Surface | VolSurface:
+        """The underlying's last whole day, free of arbitrage.
+
+        Joined by straight lines where freedom from arbitrage takes it out of most quotes' bid and ask, as it does with
+        last trades: what it makes of quotes that contradict each other can be anything.
+        """
+        if underlying not in self._surfaces:
+            day = self._days(underlying)[-1]
+            fitted = self._fitted(day)
+            vols = fitted.vols_at(day["year_fraction"].to_numpy(dtype=float), standardised_moneyness(day))
+            off = np.abs(np.log(vols / day["implied_vol"].to_numpy(dtype=float)))
+            kept = np.mean(off <= half_spreads_in_log_vol(day)) >= LEAST_INSIDE
+            self._surfaces[underlying] = fitted if kept else self.yesterdays_[underlying].surface
+        return self._surfaces[underlying]
+
+    def _fitted(self, day: pd.DataFrame) -> Surface:
+        memory = self._interpolations
+        if memory is None:
+            return Surface.fit(day)
+        return memory.remembered(b"surface" + content_of(day), lambda: Surface.fit(day))
+
+    def _unmoved(self, yesterday: Yesterday, surface: Surface | VolSurface, quotes: pd.DataFrame) -> Array:
         """Log vols if nothing happens but time."""
-        now, years = self._interpolated(yesterday.surface, quotes), quotes["year_fraction"].to_numpy(dtype=float)
+        years, moneyness = quotes["year_fraction"].to_numpy(dtype=float), standardised_moneyness(quotes)
         elapsed = yesterday.years_until(quotes)
-        before = self._vols_at(yesterday.surface, years + elapsed, standardised_moneyness(quotes))
+        now, before = (self._vols_at(surface, t, moneyness) for t in (years, years + elapsed))
         unmoved = np.log(now)
         for passed in np.unique(elapsed[elapsed > 0]):
             rows = elapsed == passed
@@ -141,7 +166,9 @@ class Hybrid(Model):
         """Log vols before any quote of the day is seen."""
         yesterday = self.yesterdays_[underlying]
         years, moneyness = quotes["year_fraction"].to_numpy(dtype=float), standardised_moneyness(quotes)
-        base = self.trend(underlying).drawing(years, moneyness, self._unmoved(yesterday, quotes))
+        base = self.trend(underlying).drawing(
+            years, moneyness, self._unmoved(yesterday, self.surface(underlying), quotes)
+        )
         shock = clipped_shocks(yesterday, quotes)
         if not np.any(shock):
             return base

@@ -3,6 +3,7 @@
 from options_pricing.models.ad_hoc_black_scholes import AdHocBlackScholes
 from options_pricing.models.base import Model
 from options_pricing.models.boosted import Boosted
+from options_pricing.models.fitted_surface import ConstrainedSurface, EssviSurface
 from options_pricing.models.flat_vol import FlatVol
 from options_pricing.models.hybrid import Hybrid
 from options_pricing.models.random_walk import RandomWalk
@@ -12,7 +13,18 @@ from options_pricing.models.vol_surface import Interpolations
 from options_pricing.run.params import Train
 
 MODELS: dict[str, type[Model]] = {
-    model.name: model for model in (SeedLinear, FlatVol, AdHocBlackScholes, RandomWalk, StickyStrike, Boosted, Hybrid)
+    model.name: model
+    for model in (
+        SeedLinear,
+        FlatVol,
+        AdHocBlackScholes,
+        RandomWalk,
+        StickyStrike,
+        EssviSurface,
+        ConstrainedSurface,
+        Boosted,
+        Hybrid,
+    )
 }
 
 

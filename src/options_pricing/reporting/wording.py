@@ -128,6 +128,8 @@ MODELS = {
     "ad_hoc_black_scholes": "the ad-hoc Black-Scholes parabola",
     "random_walk": "yesterday's surface",
     "sticky_strike": "yesterday's surface, strike by strike",
+    "essvi": "yesterday's surface, as eSSVI",
+    "constrained": "yesterday's surface, free of arbitrage",
     "boosted": "the boosted surface",
     "hybrid": "the hybrid surface",
 }

@@ -38,7 +38,15 @@ Share = Annotated[float, Field(ge=0, le=1)]
 Seed = Annotated[int, Field(ge=0, lt=1 << 32)]
 Severity = Literal["halt", "quarantine", "warn", "off"]
 ModelName = Literal[
-    "seed_linear", "flat_vol", "ad_hoc_black_scholes", "random_walk", "sticky_strike", "boosted", "hybrid"
+    "seed_linear",
+    "flat_vol",
+    "ad_hoc_black_scholes",
+    "random_walk",
+    "sticky_strike",
+    "essvi",
+    "constrained",
+    "boosted",
+    "hybrid",
 ]
 # In this order: the plots and the report are about the first of them that was carried out.
 ProtocolName = Literal["next_day", "same_day", "few_quotes", "random_rows"]
