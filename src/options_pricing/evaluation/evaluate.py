@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from options_pricing.evaluation.arbitrage import arbitrage_count
 from options_pricing.evaluation.bootstrap import figures_with_intervals
@@ -20,6 +19,7 @@ from options_pricing.quotes.schema import PREDICTIONS
 from options_pricing.quotes.tables import conform
 from options_pricing.run.errors import BadDataError
 from options_pricing.run.params import Evaluate
+from options_pricing.run.threads import one_thread
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ def judge(features: pd.DataFrame, protocols: Sequence[str], setting: Setting) ->
     parts, skipped = [], {}
     for name in protocols:
         try:
-            with threadpool_limits(1):
+            with one_thread():
                 parts.append(PROTOCOLS[name](features, setting))
         except NotPossibleError as reason:
             skipped[name] = str(reason)
@@ -84,7 +84,7 @@ def evaluation_metrics(
     figures by bucket, what its price intervals covered and, as `hedge_report` gives it, what its delta left over.
     """
     # The order in which threads add up would show in the last digits.
-    with threadpool_limits(1):
+    with one_thread():
         found = {name: _protocol(judged, name, evaluate, chosen_model) for name in judged.protocols}
     return {
         "simulated": simulated,

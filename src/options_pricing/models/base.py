@@ -1,5 +1,6 @@
 """What every model is: fitted on days of quotes, asked about options it is told nothing of but their terms."""
 
+import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from typing import Any, ClassVar, Self
@@ -7,13 +8,13 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from options_pricing.models.prices import prices_at
-from options_pricing.models.vol_surface import Interpolations, VolSurface
+from options_pricing.models.vol_surface import Interpolations, VolSurface, digest
 from options_pricing.run.errors import BadDataError
 from options_pricing.run.params import Train
-from options_pricing.surface.surface import Surface
+from options_pricing.run.threads import one_thread
+from options_pricing.surface.surface import Method, Surface
 
 Array = NDArray[np.float64]
 
@@ -85,7 +86,7 @@ class Model(ABC):
                 fix="look at the validation reports of these days, or widen train.*_days_to_expiry",
             )
         # The order in which threads add up would show in the last bits.
-        with threadpool_limits(1):
+        with one_thread():
             self._fit(quotes)
         return self
 
@@ -114,11 +115,25 @@ class Model(ABC):
         """Vols of `surface` at the maturity and moneyness of `quotes`."""
         return self._vols_at(surface, quotes["year_fraction"].to_numpy(dtype=float), standardised_moneyness(quotes))
 
+    def _surface(self, day: pd.DataFrame, method: Method = "constrained") -> Surface:
+        """The surface through the quotes of one underlying on one day."""
+        if self._interpolations is None:
+            return Surface.fit(day, method)
+        return self._interpolations.remembered(method.encode() + content_of(day), lambda: Surface.fit(day, method))
+
     def _vols_at(self, surface: VolSurface | Surface, year_fraction: Array, moneyness: Array) -> Array:
         remembered, at = self._interpolations, (year_fraction, moneyness)
         if remembered is None or isinstance(surface, Surface):
             return surface.vols_at(*at)
         return remembered.vols_at(surface, *at)
+
+
+def content_of(quotes: pd.DataFrame) -> bytes:
+    """A fingerprint of all that a surface through a day's quotes, and its moves, depend on."""
+    days = [quotes[name].to_numpy().astype("datetime64[D]").astype(float) for name in ("trade_date", "expiration")]
+    names = [name for name in QUOTED if quotes[name].dtype.kind == "f"]
+    labels = "\n".join([*quotes["root"].fillna(""), *quotes["option_type"]]).encode()
+    return digest(*days, *(quotes[name].to_numpy(dtype=float) for name in names)) + hashlib.sha256(labels).digest()
 
 
 def asked(features: pd.DataFrame) -> pd.DataFrame:

@@ -4,13 +4,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from options_pricing.models.base import Array, Model, by_underlying, last_days
 from options_pricing.models.correction import SMALLEST_SHOCK, Correction, learn
 from options_pricing.models.moves import Moves, Yesterday
 from options_pricing.models.vol_surface import Interpolations
 from options_pricing.run.params import Train
+from options_pricing.run.threads import one_thread
 
 MOST_QUOTES = 12_000
 # With weights, each bin's edge costs scikit-learn a sort; sensitivities are too smooth for 255 of them.
@@ -47,7 +47,7 @@ class Boosted(Model):
     def correction_(self) -> Correction:
         """What was learnt from the moves; learnt when it is first asked for, as many days need none of it."""
         if self._correction is None:
-            with threadpool_limits(1):
+            with one_thread():
                 moves = Moves.of(self._known, self._interpolated, most_quotes=MOST_QUOTES)
                 self._correction = learn(moves, self.settings, self.min_moves)
             self._known = self._known.iloc[:0]

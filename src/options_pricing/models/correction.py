@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 from sklearn.ensemble import HistGradientBoostingRegressor
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from options_pricing.models.moves import Moves
 from options_pricing.models.vol_surface import Array
+from options_pricing.run.threads import one_thread
 
 MOST_FOLDS = 10
 SMALLEST_SHOCK = 1e-6
@@ -89,7 +89,7 @@ def raw_change(
 ) -> Array:
     """Change of vols as boosted; a shock beyond any that was learnt from counts as the largest that was."""
     known = np.clip(shock, -largest_shock, largest_shock)
-    with threadpool_limits(1):
+    with one_thread():
         sensitivity = booster.predict(regressors)
     log_move = np.clip(sensitivity * known, -LARGEST_LOG_MOVE, LARGEST_LOG_MOVE)
     return np.asarray(vols * np.expm1(log_move))

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from options_pricing.models.base import Array, Model, by_underlying, last_days, standardised_moneyness
-from options_pricing.surface.surface import Method, Surface
+from options_pricing.surface.surface import Method
 
 
 class FittedSurface(Model):
@@ -16,7 +16,7 @@ class FittedSurface(Model):
 
     def _fit(self, quotes: pd.DataFrame) -> None:
         quotes = last_days(quotes)
-        self.surfaces_ = {u: Surface.fit(quotes.iloc[rows], self.method) for u, rows in by_underlying(quotes)}
+        self.surfaces_ = {u: self._surface(quotes.iloc[rows], self.method) for u, rows in by_underlying(quotes)}
 
     def predict(self, quotes: pd.DataFrame) -> Array:
         """The surface's vol; NaN for an underlying without one and for an option without a forward."""

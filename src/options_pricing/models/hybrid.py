@@ -1,6 +1,5 @@
 """Yesterday's surface and what can be known of its move: from expirations, from returns, from a few quotes of today."""
 
-import hashlib
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -8,13 +7,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from options_pricing.models.base import Array, Model, by_underlying, standardised_moneyness
+from options_pricing.models.base import Array, Model, by_underlying, content_of, standardised_moneyness
 from options_pricing.models.few_quotes import Marks, Places
 from options_pricing.models.moves import Yesterday
 from options_pricing.models.surface_moves import (
-    RESPONSE,
     Bumps,
     Learnt,
     PastMove,
@@ -25,8 +22,9 @@ from options_pricing.models.surface_moves import (
     shapes,
 )
 from options_pricing.models.trend import DayOfQuotes, Passage, Trend, filtered
-from options_pricing.models.vol_surface import VolSurface, digest
+from options_pricing.models.vol_surface import VolSurface
 from options_pricing.pricing.black import price_and_greeks
+from options_pricing.run.threads import one_thread
 from options_pricing.surface.surface import Surface
 
 # Up to so many quotes of the last day mark the surface of the day before; more of them are a surface themselves.
@@ -63,6 +61,7 @@ class Hybrid(Model):
         self._chains: dict[str, Chain] | None = {u: _chain(quotes.iloc[rows]) for u, rows in by_underlying(quotes)}
         self.yesterdays_ = {u: Yesterday(chain.days[-1]) for u, chain in self._chains.items()}
         self._few = {u: chain.few for u, chain in self._chains.items()}
+        self._moves: dict[str, list[PastMove]] = {}
         self._learnt: dict[str, Learnt] = {}
         self._marks: dict[str, Marks] = {}
         self._trends: dict[str, Trend] = {}
@@ -72,7 +71,7 @@ class Hybrid(Model):
         for underlying in self.yesterdays_:
             self.trend(underlying)
             self.surface(underlying)
-        return {**super().__getstate__(), "_chains": None, "_marks": {}}
+        return {**super().__getstate__(), "_chains": None, "_moves": {}, "_marks": {}}
 
     def predict(self, quotes: pd.DataFrame) -> Array:
         """Yesterday's vol, moved; NaN where there is no forward or no surface."""
@@ -91,10 +90,10 @@ class Hybrid(Model):
     def trend(self, underlying: str) -> Trend:
         """The underlying's trend after its last whole day; found when it is first asked for."""
         if underlying not in self._trends:
-            response = self.learnt(underlying).belief * RESPONSE
+            response = self.learnt(underlying).response
             passages = [Passage(move.days, move.shock * response) for move in self._past_moves(underlying)]
             days = [day_of_quotes(day) for day in self._days(underlying)]
-            with threadpool_limits(1):
+            with one_thread():
                 self._trends[underlying] = filtered(days, passages)
         return self._trends[underlying]
 
@@ -111,8 +110,10 @@ class Hybrid(Model):
         return self._chains[underlying].days[-MOST_MOVES - 1 :] if self._chains else []
 
     def _past_moves(self, underlying: str) -> list[PastMove]:
-        with threadpool_limits(1):
-            return [self._past_move(*pair) for pair in pairwise(self._days(underlying))]
+        if underlying not in self._moves:
+            with one_thread():
+                self._moves[underlying] = [self._past_move(*pair) for pair in pairwise(self._days(underlying))]
+        return self._moves[underlying]
 
     def _past_move(self, before: pd.DataFrame, after: pd.DataFrame) -> PastMove:
         def found() -> PastMove:
@@ -131,18 +132,12 @@ class Hybrid(Model):
         """
         if underlying not in self._surfaces:
             day = self._days(underlying)[-1]
-            fitted = self._fitted(day)
+            fitted = self._surface(day)
             vols = fitted.vols_at(day["year_fraction"].to_numpy(dtype=float), standardised_moneyness(day))
             off = np.abs(np.log(vols / day["implied_vol"].to_numpy(dtype=float)))
             kept = np.mean(off <= half_spreads_in_log_vol(day)) >= LEAST_INSIDE
             self._surfaces[underlying] = fitted if kept else self.yesterdays_[underlying].surface
         return self._surfaces[underlying]
-
-    def _fitted(self, day: pd.DataFrame) -> Surface:
-        memory = self._interpolations
-        if memory is None:
-            return Surface.fit(day)
-        return memory.remembered(b"surface" + content_of(day), lambda: Surface.fit(day))
 
     def _unmoved(self, yesterday: Yesterday, surface: Surface | VolSurface, quotes: pd.DataFrame) -> Array:
         """Log vols if nothing happens but time."""
@@ -172,7 +167,7 @@ class Hybrid(Model):
         shock = clipped_shocks(yesterday, quotes)
         if not np.any(shock):
             return base
-        response = self.learnt(underlying).belief * combined(self._places(underlying, quotes).shapes, RESPONSE)
+        response = combined(self._places(underlying, quotes).shapes, self.learnt(underlying).response)
         return np.asarray(base + np.where(np.isfinite(shock), shock, 0.0) * response)
 
     def _places(self, underlying: str, quotes: pd.DataFrame) -> Places:
@@ -213,14 +208,6 @@ def thinned(quotes: pd.DataFrame) -> NDArray[np.intp]:
     """Places of about a thousand quotes at most, evenly over a day's chain, sorted by time to expiry and moneyness."""
     order = np.lexsort((standardised_moneyness(quotes), quotes["year_fraction"].to_numpy(dtype=float)))
     return order[:: max(1, len(order) // QUOTES_A_MOVE)]
-
-
-def content_of(quotes: pd.DataFrame) -> bytes:
-    """A fingerprint of all of a day's quotes that moves and trends depend on."""
-    days = [quotes[name].to_numpy().astype("datetime64[D]").astype(float) for name in ("trade_date", "expiration")]
-    names = ("strike", "year_fraction", "forward", "discount_factor", "dividend_yield", "implied_vol")
-    roots = "\n".join(quotes["root"].fillna("")).encode()
-    return digest(*days, *(quotes[name].to_numpy(dtype=float) for name in names)) + hashlib.sha256(roots).digest()
 
 
 def _chain(quotes: pd.DataFrame) -> Chain:

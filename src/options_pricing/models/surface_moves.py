@@ -24,6 +24,8 @@ RESPONSE = np.array([-0.87, 0.30, 0.0, 0.0, 0.0, 0.0])
 DEVIATION = np.array([0.056, 0.027, 0.03, 0.012, 0.008, 0.004])
 LEVEL_AND_SLOPE = -0.8
 LARGEST_SHOCK = 0.25
+# A day's standard deviation of returns over the level of vol: one over the root of 252.
+USUAL_SHOCK = 0.063
 PRIOR_DAYS = 10
 # A prior day moves vols by a twentieth, and is as likely to speak for the prior response as for none.
 PRIOR_MOVE, PRIOR_BELIEF, PRIOR_SPREAD = 0.05, 0.5, 1.0
@@ -158,9 +160,13 @@ def clipped_shocks(yesterday: Yesterday, quotes: pd.DataFrame) -> Array:
 
 @dataclass(frozen=True)
 class Learnt:
-    """What is believed of an underlying's next move: the share of the prior response, and the covariance around it."""
+    """What is believed of the next move: the shapes' coefficients per unit of shock, and their covariance.
+
+    `belief` is the share of the response that its days bear out, and is already in `response`.
+    """
 
     belief: float
+    response: Array
     covariance: Array
     days: int
 
@@ -171,7 +177,18 @@ class Learnt:
         for move in moves:
             total = total + np.outer(move.coefficients, move.coefficients)
         explained, squared = (np.array([getattr(m, name) for m in moves]) for name in ("explained", "squared"))
-        return cls(believed(explained, squared), total / (PRIOR_DAYS + len(moves)), len(moves))
+        belief = believed(explained, squared)
+        return cls(belief, belief * responses(moves), total / (PRIOR_DAYS + len(moves)), len(moves))
+
+
+def responses(moves: Sequence[PastMove]) -> Array:
+    """Least squares of the days' coefficients on their shocks, the prior as `PRIOR_DAYS` of usual shocks."""
+    weight = PRIOR_DAYS * USUAL_SHOCK**2
+    total = weight * RESPONSE
+    for move in moves:
+        weight += move.shock**2
+        total = total + move.shock * move.coefficients
+    return np.asarray(total / weight)
 
 
 def believed(explained: NDArray[Any], squared: NDArray[Any]) -> float:

@@ -7,7 +7,8 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import Delaunay, KDTree, QhullError
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+from options_pricing.run.threads import one_thread
 
 Array = NDArray[np.float64]
 Found = TypeVar("Found")
@@ -111,7 +112,7 @@ def _triangles(surface: VolSurface) -> Callable[[Array], Array]:
     nearest = KDTree(points)
     try:
         mesh = Delaunay(points)
-        with threadpool_limits(1):  # Thousands of 2 x 2 systems: threads only get in each other's way.
+        with one_thread():  # Thousands of 2 x 2 systems: threads only get in each other's way.
             _ = mesh.transform
     except QhullError:  # All quotes on one line, or fewer than a triangle has corners.
         return lambda asked: vol[nearest.query(asked)[1]]

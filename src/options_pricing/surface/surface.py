@@ -5,10 +5,10 @@ from typing import Any, Literal, Self, get_args
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from options_pricing.pricing.black import black_price, is_call
 from options_pricing.pricing.implied_vol import implied_vol
+from options_pricing.run.threads import one_thread
 from options_pricing.surface.arbitrage import find_violations
 from options_pricing.surface.constrained import fit_constrained
 from options_pricing.surface.convex import Curve, greatest
@@ -76,7 +76,7 @@ class Surface:
             raise ValueError(f"method must be one of {', '.join(get_args(Method))}, not {method!r}")
         quoted = read_quotes(quotes)
         # The order in which threads add up would show in the last bits.
-        with threadpool_limits(1):
+        with one_thread():
             essvi = fit_essvi(quoted)
             svi = fit_svi(quoted, essvi) if method == "svi" else None
             curves = fit_constrained(quoted, essvi) if method == "constrained" else []
