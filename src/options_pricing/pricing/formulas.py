@@ -277,8 +277,13 @@ def tabulated(table: Any, row: Any, column: Any, down: Any, along: Any) -> Any:
     return upper + down * (lower - upper)
 
 
+def looked_up(table: Any, down: Any, along: Any) -> Any:
+    """The table of starts at places that are arrays."""
+    row, column = down.astype(np.int64), along.astype(np.int64)
+    return tabulated(table, row, column, down - row, along - column)
+
+
 def vol_of(price: Any, forward: Any, strike: Any, years: Any, discount: Any, call: Any, table: Any) -> Any:
     """Implied vol of arrays; NaN where there is none or one step doesn't settle it."""
     down, along, w, x, log_price = started(price, forward, strike, years, discount, call)
-    row, column = down.astype(np.int64), along.astype(np.int64)
-    return settled(w, tabulated(table, row, column, down - row, along - column), x, log_price, years)
+    return settled(w, looked_up(table, down, along), x, log_price, years)

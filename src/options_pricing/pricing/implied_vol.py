@@ -18,7 +18,9 @@ from options_pricing.pricing.formulas import (
     WING_NODES,
     exp,
     log,
+    looked_up,
     normalised,
+    started,
     step,
     usable,
     vol_of,
@@ -95,7 +97,7 @@ def implied_vol_with_reason(
 def _settle(price: Array, forward: Array, strike: Array, years: Array, discount: Array, call: NDArray[Any]) -> Any:
     """Say why options have no vol, and find those they have inside a bracket."""
     with np.errstate(all="ignore"):
-        x, value, normal = normalised(price, forward, strike, discount, call)
+        _, value, normal = normalised(price, forward, strike, discount, call)
         cases = {
             Reason.BAD_ARGUMENT: ~(usable(forward, strike, abs(years), discount, 0.0) & (abs(price) < LARGE)),
             Reason.EXPIRED: years <= 0,
@@ -106,7 +108,11 @@ def _settle(price: Array, forward: Array, strike: Array, years: Array, discount:
         reasons = np.select(list(cases.values()), list(cases), Reason.OK).astype(np.int8)
         vols = np.full(price.size, np.nan)
         good = reasons == Reason.OK
-        vols[good] = _bracketed(x[good], log(normal[good]), np.sqrt(2 * x[good])) / np.sqrt(years[good])
+        option = (values[good] for values in (price, forward, strike, years, discount, call))
+        down, along, w, x, log_price = started(*option)
+        start = w / looked_up(start_table(), down, along)
+        start = np.where(start > 0, start, np.sqrt(2 * x))
+        vols[good] = _bracketed(x, log_price, start) / np.sqrt(years[good])
     return vols, reasons
 
 
