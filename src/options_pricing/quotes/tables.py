@@ -102,7 +102,7 @@ def read_csv(path: Path, columns: tuple[Column, ...], *, judged_later: bool = Fa
     """
     content = read_bytes(path)
     require_text(content, path, fix=MAKE_AGAIN)
-    if not content.strip():
+    if not content or content.isspace():
         raise BadDataError(f"{path} is empty", why="it has no header line", fix=MAKE_AGAIN)
     if not content.endswith((b"\n", b"\r")):
         raise BadDataError(f"{path} is cut short", why="its last line has no end", fix=MAKE_AGAIN)
