@@ -92,7 +92,7 @@ def black_price(
     -------
     ndarray
         Prices; NaN where an argument is NaN or outside its range. Out of the money it is the *relative* error that
-        stays small, down to 1e-300: some 1e-15, and 1e-16 times the price's logarithm far out. Without time or vol
+        stays small, down to 1e-300: some 1e-15, and 2e-15 times the price's logarithm far out. Without time or vol
         it is the discounted payoff on the forward.
     """
     given = _arrays(forward, strike, year_fraction, discount_factor, vol)

@@ -80,7 +80,7 @@ def implied_vol_with_reason(
     Returns
     -------
     VolAndReason
-        Vols with a relative error of some 1e-15, 2e-14 at most for quoted options (more only where the price itself
+        Vols with a relative error of some 1e-15, 1e-14 at most (more only where the price itself
         does not hold the vol: deep in the money, or ``vol sqrt(T)`` over 4), for prices down to 1e-290 of
         ``sqrt(F K)``; NaN outside the no-arbitrage bounds; and the reasons.
     """
