@@ -9,7 +9,7 @@ from frame import ROOT, Result, Row, market_folder, measure_command
 TITLE = "The real SPX day"
 NOTE = (
     "The chain of 2026-08-05 as Cboe showed it after the close, each task as the workflow runs it, in a process of its "
-    "own (imports, reading and writing included); no peer does this work. The first run, which isn't counted, compiles."
+    "own (imports, reading and writing included); no peer does this work. The first run isn't counted."
 )
 DAY, ROUNDS = "20260805", 5
 PARAMS = """\
