@@ -20,6 +20,7 @@ help:
 
 run: $(READY)
 	snakemake --cores $(CORES)
+	@echo "The report: open $(CURDIR)/reports/stakeholder_report.html in a browser"
 
 daily: $(READY)
 	snakemake --cores $(CORES) daily $(if $(DATE),--config date=$(DATE))

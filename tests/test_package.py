@@ -26,3 +26,8 @@ def test_its_functions_are_there_on_first_use():
 def test_other_names_are_an_attribute_error():
     with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
         _ = options_pricing.nonsense
+
+
+def test_make_run_ends_with_the_file_to_open(root):
+    said = subprocess.check_output(["make", "--dry-run", "--assume-old", ".venv/ready", "run"], cwd=root, text=True)
+    assert f"{root}/reports/stakeholder_report.html" in said.splitlines()[-1]

@@ -21,7 +21,7 @@ from options_pricing.reporting.render import (
 NASTY = (
     "<script>alert(1)</script> {{7*7}} {% x %} | `code` *b* _i_ [l](http://a.b) & ![i](j) # $m$ ~s~ \\ \u202e <!-- -->"
 )
-VOID = {"meta", "link", "br", "img", "use", "path", "hr"}
+VOID = {"meta", "link", "br", "wbr", "img", "use", "path", "hr"}
 
 
 class Page(HTMLParser):

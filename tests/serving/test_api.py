@@ -87,6 +87,13 @@ def test_one_price_says_everything_about_itself(client, release, option):
     assert told["note"] == "SIMULATED market; prices as of the close of 2026-11-20, 3 days ago"
 
 
+def test_an_extrapolated_price_says_why(client, option):
+    told = client.get("/price", query_string=option | {"strike": 10 * option["strike"]}).json
+    assert told["extrapolated"] is True
+    assert told["price"] is not None
+    assert "beyond the fitted quotes" in told["reason"]
+
+
 def test_golden_prices_come_back_to_the_last_bit_alone_and_together(client, golden):
     together = post(client, *[row.asked() for row in golden]).json["options"]
     alone = [client.get("/price", query_string=row.asked()).json for row in golden]

@@ -99,7 +99,10 @@ def test_the_form_prices_a_day_that_is_not_listed_and_warns_beyond(staged):
     assert not app.warning
     assert float(metrics(app)["Model price"]) > 0
     app = ask(app, expires=date(2028, 1, 21))
-    assert any("xtrapolated" in warning.value for warning in app.warning)
+    assert any(
+        "Extrapolated: its maturity or moneyness lies beyond the fitted quotes." in warning.value
+        for warning in app.warning
+    )
 
 
 def test_the_form_shows_the_quote_where_there_is_one(staged):
@@ -136,6 +139,11 @@ def test_the_model_card_is_there(staged):
     shown = metrics(opened(staged))
     assert shown["Model"] == "boosted"
     assert shown["Days trained on"] == "5"
+
+
+def test_the_fingerprints_stand_whole_beside_their_files(staged, manifest):
+    (shown,) = [code.value for code in opened(staged).code if "model_card.json" in code.value]
+    assert shown.splitlines() == [f"{sha256}  {name}" for name, sha256 in manifest["files"].items()]
 
 
 def test_another_release_in_the_same_folder_is_drawn(staged_with, manifest):

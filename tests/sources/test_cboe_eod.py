@@ -121,6 +121,12 @@ def test_a_file_that_does_not_say_its_day(archive: Path) -> None:
         CboeEod(archive, ["_SPX"]).chain("20260728")
 
 
+def test_an_archive_that_is_not_there_is_named_itself(tmp_path: Path) -> None:
+    with pytest.raises(MissingInputError, match="nowhere is not a folder") as refused:
+        CboeEod(tmp_path / "nowhere", ["_SPX"]).chain("20260722")
+    assert "underlying.csv" in refused.value.fix
+
+
 def test_other_files_in_the_folder_are_left_alone(archive: Path) -> None:
     (archive / "_SPX" / "notes.csv.gz").write_bytes(b"not gzip")
     assert len(CboeEod(archive, ["_SPX"]).chain("20260722").quotes) == 2

@@ -12,6 +12,8 @@ from options_pricing.run.calendar import NEW_YORK
 
 GREEKS = ("delta", "gamma", "vega", "theta", "rho")
 
+BEYOND = "its maturity or moneyness lies beyond the fitted quotes"
+
 
 def new_york_today() -> date:
     """Today's date at the exchange."""
@@ -58,6 +60,7 @@ def answers(release: Release, asked: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def _answer(row: Mapping[Hashable, Any]) -> dict[str, Any]:
+    extrapolated = bool(row["extrapolated"])
     return {
         "underlying": row["underlying"],
         "root": row["root"] if isinstance(row.get("root"), str) else None,
@@ -71,8 +74,8 @@ def _answer(row: Mapping[Hashable, Any]) -> dict[str, Any]:
         "discount_factor": _number(row["discount_factor"]),
         "year_fraction": _number(row["year_fraction"]),
         "exercise_style": row["exercise_style"] or None,
-        "extrapolated": bool(row["extrapolated"]),
-        "reason": row["reason"],
+        "extrapolated": extrapolated,
+        "reason": row["reason"] or (BEYOND if extrapolated else ""),
     }
 
 

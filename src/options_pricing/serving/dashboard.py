@@ -214,7 +214,7 @@ def _answer(answer: dict[str, Any], quote: pd.Series | None) -> None:
         st.error(f"This option has no price: {answer['reason']}")
         return
     if answer["extrapolated"]:
-        st.warning("Extrapolated: beyond what was listed on the day.", icon=":material/warning:")
+        st.warning(f"Extrapolated: {answer['reason']}.", icon=":material/warning:")
     figures = st.columns(5)
     figures[0].metric("Model price", f"{answer['price']:,.4f}")
     figures[1].metric("Bid - ask", "no quote" if quote is None else f"{quote['bid']:,.2f} - {quote['ask']:,.2f}")
@@ -248,17 +248,20 @@ def _card(release: Release) -> None:
     left, right = st.columns(2)
     left.subheader("Training", anchor=False)
     told = {name: card.get(name, []) for name in ("sources", "underlyings", "days")}
-    left.table(_two_columns(told | card.get("training_metrics", {}) | card.get("hyperparameters", {})))
+    _named_values(left, told | card.get("training_metrics", {}) | card.get("hyperparameters", {}))
     right.subheader("Limits", anchor=False)
     right.markdown("\n".join(f"- {limit}" for limit in card.get("limits", [])) or "None are stated.")
     right.subheader("Made with", anchor=False)
-    right.table(_two_columns(card["versions"]))
-    right.subheader("Fingerprints", anchor=False)
-    right.table(_two_columns({"release": release.manifest.release_id} | release.manifest.files))
+    _named_values(right, card["versions"])
+    st.subheader("Fingerprints (SHA-256)", anchor=False)
+    # Not in a table, whose cells cut a word of this length.
+    lines = [f"{sha256}  {name}" for name, sha256 in release.manifest.files.items()]
+    st.code("\n".join(lines), language=None, wrap_lines=True)
 
 
-def _two_columns(held: dict[str, Any]) -> pd.DataFrame:
-    return pd.DataFrame({"": [_text(value) for value in held.values()]}, index=list(held))
+def _named_values(place: Any, held: dict[str, Any]) -> None:
+    table = pd.DataFrame({"value": [_text(value) for value in held.values()]}, index=list(held))
+    place.table(table, hide_header=True)
 
 
 def _text(value: Any) -> str:

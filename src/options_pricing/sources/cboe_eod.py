@@ -82,11 +82,12 @@ class CboeEod:
         UpstreamError
             The archive has no capture of that trading day; the days it does have around it are named.
         MissingInputError
-            The folder, a ticker's folder or ``underlying.csv`` is not there.
+            The archive's folder, a ticker's folder or ``underlying.csv`` is not there.
         BadDataError
             A file cannot be read, or ``underlying.csv`` does not know the capture.
         """
         tables, inputs, captures = [], [], []
+        self._require_folder()
         underlying_file = self._folder / "underlying.csv"
         underlyings, underlying_sha256 = read_columns(underlying_file, UNDERLYING)
         for ticker in self._tickers:
@@ -105,6 +106,14 @@ class CboeEod:
     def trading_days(self, ticker: str, first: date, last: date) -> list[str]:
         """The trading days ``YYYYMMDD`` that files named from `first` to `last` hold, each once, oldest first."""
         return sorted({_trading_day(read_columns(path, TRADED)[0], path) for path in self._files(ticker, first, last)})
+
+    def _require_folder(self) -> None:
+        if not self._folder.is_dir():
+            raise MissingInputError(
+                f"the archive {self._folder} is not a folder",
+                why="`source.folder` in the parameter file points at it",
+                fix="point it at the folder that holds underlying.csv and one folder per ticker",
+            )
 
     def _first_capture(self, ticker: str, day: str) -> tuple[Path, pa.Table, str]:
         first = parse_day(day).date()
