@@ -134,6 +134,15 @@ def test_a_ticker_in_letters_that_the_font_lacks_is_no_error(smiles):
     ET.fromstring(charts.smiles_chart([smiles[0].__class__(**vars(smiles[0]) | {"underlying": "騰訊"})], "the model"))
 
 
+def test_a_smile_in_two_pieces_is_drawn_with_two_lines(smiles):
+    def lines(piece):
+        svg = charts.smiles_chart([smiles[0].__class__(**vars(smiles[0]) | {"piece": piece})], "the model")
+        return svg.count(f"stroke: {charts.COLOURS['model']}; stroke-width: 1.5")
+
+    one = np.zeros(len(smiles[0].piece), dtype=int)
+    assert lines(np.where(np.arange(len(one)) < 9, 0, 1)) == lines(one) + 1
+
+
 def test_open_ended_bars_stay_inside_the_picture(smiles):
     smile = smiles[0]
     open_ended = smile.__class__(**vars(smile) | {"bid_vol": 0 * smile.bid_vol, "ask_vol": smile.ask_vol + np.inf})

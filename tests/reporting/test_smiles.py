@@ -70,6 +70,29 @@ def test_the_line_is_the_chosen_models_prediction_of_that_day(features, inputs):
     assert len(smile.predicted_vol) == 25
 
 
+def between(features, low, high):
+    """Whether each quote lies between these standard deviations, by the vol at the forward, 0.18."""
+    return (features["standardised_moneyness"] / 0.18).between(low, high)
+
+
+def test_the_line_breaks_where_more_than_a_standard_deviation_has_no_quote(features, inputs):
+    (whole,) = smiles(features, inputs.predictions, count=1)
+    assert set(whole.piece) == {0}
+    (gap,) = smiles(features[~between(features, -2.2, -0.4)], inputs.predictions, count=1)
+    assert set(gap.piece) == {0, 1}
+    assert gap.predicted_moneyness[gap.piece == 0].max() < gap.predicted_moneyness[gap.piece == 1].min()
+    (narrow,) = smiles(features[~between(features, -0.8, -0.4)], inputs.predictions, count=1)
+    assert set(narrow.piece) == {0}
+
+
+def test_quotes_without_a_prediction_fill_a_gap(features, inputs):
+    hidden = features[between(features, -2.2, -0.4)]["contract_symbol"]
+    told = inputs.predictions[~inputs.predictions["contract_symbol"].isin(hidden)]
+    (smile,) = smiles(features, told, count=1)
+    assert len(smile.predicted_vol) < smile.quotes
+    assert set(smile.piece) == {0}
+
+
 def test_predictions_of_another_day_are_no_line(features, inputs):
     early = inputs.predictions[inputs.predictions.date == "20261119"]
     assert len(early)

@@ -136,7 +136,16 @@ def _draw_smile(panel: Axes, smile: Smile) -> None:
         capstyle="round",
         zorder=3,
     )
-    panel.plot(100 * smile.predicted_moneyness, 100 * smile.predicted_vol, color=COLOURS["model"], lw=1.5)
+    for piece in np.unique(smile.piece):
+        line = smile.piece == piece
+        # A line of one point is seen only as a point.
+        panel.plot(
+            100 * smile.predicted_moneyness[line],
+            100 * smile.predicted_vol[line],
+            color=COLOURS["model"],
+            lw=1.5,
+            marker="." if line.sum() == 1 else None,
+        )
     panel.set_ylim(low, high)
     panel.set_title(f"{visible(smile.root or smile.underlying)[:18]}  {smile.expiration}", pad=14)
     panel.text(0, 1.03, f"{counted(smile.days, 'day')}, {counted(smile.quotes, 'quote')}", transform=panel.transAxes,

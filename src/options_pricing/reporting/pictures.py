@@ -8,7 +8,7 @@ import pandas as pd
 from options_pricing.reporting import charts
 from options_pricing.reporting.answer import BENCHMARK, main_protocol
 from options_pricing.reporting.inputs import Inputs
-from options_pricing.reporting.smiles import HIGHEST, LOWEST, Smile, smiles_of
+from options_pricing.reporting.smiles import HIGHEST, LOWEST, WIDEST_GAP, Smile, smiles_of
 from options_pricing.reporting.wording import as_day, counted, decimal, model_words, whole
 
 NOTHING_JUDGED = "There is no evaluation to draw."
@@ -106,6 +106,8 @@ def _smiles_caption(smiles: list[Smile], line: str) -> str:
     evenly = " (evenly chosen where an expiration has many)" if thinned else ""
     drawn = any(len(smile.predicted_vol) for smile in smiles)
     rest = f"the line is {line}" if drawn else "there is no model's prediction of that day to draw"
+    if any(len(set(smile.piece)) > 1 for smile in smiles):
+        rest += f", broken where more than {counted(round(WIDEST_GAP), 'standard deviation')} has no quote"
     reach = f"{decimal(-LOWEST, 0)} standard deviations below the forward to {decimal(HIGHEST, 0)} above it"
     return (
         f"Each bar is one out-of-the-money quote, from the vol of its bid to the vol of its ask{evenly}, "

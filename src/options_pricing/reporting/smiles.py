@@ -17,6 +17,8 @@ FEWEST_QUOTES = 5
 MOST_BARS = 45
 # In standard deviations of the forward's log to the expiry: further out, vols say little and flatten the picture.
 LOWEST, HIGHEST = -5.0, 3.0
+# Likewise: a line over a wider stretch without a quote would show what nobody quoted.
+WIDEST_GAP = 1.0
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,7 @@ class Smile:
     """One expiration: vols are decimals per year, moneyness is strike / forward.
 
     A bid below the intrinsic value has no vol and counts as 0; an ask that no vol reaches counts as infinity.
+    Predictions of one `piece` have no stretch without quotes between them that is wider than `WIDEST_GAP`.
     """
 
     underlying: str
@@ -36,6 +39,7 @@ class Smile:
     ask_vol: Array
     predicted_moneyness: Array
     predicted_vol: Array
+    piece: NDArray[np.int64]
 
 
 def smiles_of(
@@ -74,9 +78,12 @@ def _drawable(features: pd.DataFrame) -> pd.DataFrame:
 
 def _near_the_forward(chain: pd.DataFrame) -> pd.DataFrame:
     """The quotes of one expiration between `LOWEST` and `HIGHEST`, by the vol of the strike nearest the forward."""
+    return chain[_deviations(chain).between(LOWEST, HIGHEST)]
+
+
+def _deviations(chain: pd.DataFrame) -> pd.Series:
     nearest = chain["log_moneyness"].abs().to_numpy().argmin()
-    deviations = chain["standardised_moneyness"] / chain["implied_vol"].to_numpy()[nearest]
-    return chain[deviations.between(LOWEST, HIGHEST)]
+    return chain["standardised_moneyness"] / chain["implied_vol"].to_numpy()[nearest]
 
 
 def _predicted(
@@ -112,7 +119,9 @@ def _evenly(length: int, count: int) -> list[int]:
 
 def _smile(chain: pd.DataFrame) -> Smile:
     bars = chain.iloc[_evenly(len(chain), min(len(chain), MOST_BARS))]
-    line = chain[chain["predicted_implied_vol"].notna()]
+    told = chain["predicted_implied_vol"].notna()
+    gaps = np.diff(_deviations(chain).to_numpy(dtype=float), prepend=np.nan) > WIDEST_GAP
+    line, piece = chain[told], np.cumsum(gaps, dtype=np.int64)[told]
     first = chain.iloc[0]
     return Smile(
         underlying=str(first["underlying"]),
@@ -125,6 +134,7 @@ def _smile(chain: pd.DataFrame) -> Smile:
         ask_vol=np.nan_to_num(_vol_at(bars, "ask"), nan=np.inf, posinf=np.inf),
         predicted_moneyness=_moneyness(line),
         predicted_vol=line["predicted_implied_vol"].to_numpy(dtype=float),
+        piece=piece,
     )
 
 
