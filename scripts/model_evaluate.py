@@ -20,6 +20,9 @@ from options_pricing.run.log import TaskLog
 from options_pricing.run.params import Evaluate, Params, Train
 from options_pricing.run.task import run_task, task_parser
 
+# What one looks at first when runs are compared; all figures of all models are in the metrics.
+CHOSEN_FIGURES = ("r2_implied_vol_vs_random_walk", "iv_rmse_vol_points", "inside_bid_ask")
+
 
 def work(args: argparse.Namespace, params: Params, log: TaskLog) -> None:
     setting, chosen, simulated = _as_trained(args.model, args.card, params.evaluate)
@@ -36,12 +39,27 @@ def work(args: argparse.Namespace, params: Params, log: TaskLog) -> None:
     )
     _tell(metrics, log)
     plots = args.plots / "r2_by_day.csv", args.plots / "error_by_bucket.csv"
-    with whole_files(args.predictions, *plots, args.metrics) as (predictions, by_day, by_bucket, told):
+    with whole_files(args.predictions, *plots, args.chosen, args.metrics) as (
+        predictions,
+        by_day,
+        by_bucket,
+        of_chosen,
+        told,
+    ):
         write_parquet(judged.predictions, predictions, PREDICTIONS)
         write_csv(r2_by_day(judged, chosen), by_day, R2_BY_DAY)
         write_csv(error_by_bucket(judged), by_bucket, ERROR_BY_BUCKET)
+        write_json(of_chosen, chosen_figures(metrics))
         write_json(told, metrics)
-    log.info("wrote", metrics=args.metrics, predictions=args.predictions, plots=args.plots)
+    log.info("wrote", metrics=args.metrics, chosen=args.chosen, predictions=args.predictions, plots=args.plots)
+
+
+def chosen_figures(metrics: dict[str, Any]) -> dict[str, dict[str, float | None]]:
+    """A few figures of the chosen model, protocol -> figure -> value: few enough for a table of many runs."""
+    return {
+        protocol: {name: found["models"][metrics["chosen_model"]][name]["value"] for name in CHOSEN_FIGURES}
+        for protocol, found in metrics["protocols"].items()
+    }
 
 
 def _as_trained(model: Path, card: Path, evaluate: Evaluate) -> tuple[Setting, str, bool]:
@@ -76,6 +94,7 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--model", type=Path, required=True, help="the model that model_train made")
     p.add_argument("--card", type=Path, required=True, help="its model card")
     p.add_argument("--metrics", type=Path, required=True, help="the figures to write, JSON")
+    p.add_argument("--chosen", type=Path, required=True, help="a few figures of the chosen model to write, JSON")
     p.add_argument("--predictions", type=Path, required=True, help="the predictions to write, parquet")
     p.add_argument("--plots", type=Path, required=True, help="the folder of the plot data to write")
     return p

@@ -135,6 +135,15 @@ FILES = [
         },
     ),
     File(
+        "reports/chosen_model_metrics.json",
+        "model_evaluate",
+        "What one looks at first of the chosen model, for tables of experiments: protocol -> figure -> value.",
+        keys={
+            "next_day, same_day, random_rows": "r2_implied_vol_vs_random_walk, iv_rmse_vol_points, inside_bid_ask; "
+            "only protocols that were carried out"
+        },
+    ),
+    File(
         "reports/evaluation_predictions.parquet",
         "model_evaluate",
         "Every prediction that the figures are made of.",

@@ -16,7 +16,7 @@ from options_pricing.quotes.tables import read_csv, read_parquet, write_csv
 from tests.made_up_features import Market, make_features
 
 DAY = "20261120"
-OUTPUTS = ["metrics.json", "predictions.parquet", "plots/error_by_bucket.csv", "plots/r2_by_day.csv"]
+OUTPUTS = ["metrics.json", "chosen.json", "predictions.parquet", "plots/error_by_bucket.csv", "plots/r2_by_day.csv"]
 
 
 @pytest.fixture(scope="module")
@@ -50,6 +50,7 @@ def arguments(folder):
     def line():
         given = ["--features", *map(str, sorted(folder.glob("features_*"))), "--model", str(folder / "m.pkl")]
         given += ["--card", str(folder / "card.json"), "--metrics", str(folder / "metrics.json")]
+        given += ["--chosen", str(folder / "chosen.json")]
         given += ["--predictions", str(folder / "predictions.parquet"), "--plots", str(folder / "plots")]
         return [*given, *common(folder)]
 
@@ -75,8 +76,12 @@ def written(folder):
 def test_it_writes_figures_predictions_and_plot_data(evaluate, folder):
     assert evaluate() == 0
     metrics = json.loads((folder / "metrics.json").read_text())
-    assert (metrics["chosen_model"], metrics["simulated"]) == ("hybrid", True)
+assert (metrics["chosen_model"], metrics["simulated"]) == ("hybrid", True)
     assert set(metrics["protocols"]) == {"next_day", "same_day", "few_quotes"}
+    chosen = json.loads((folder / "chosen.json").read_text())
+    figures = metrics["protocols"]["same_day"]["models"]["hybrid"]
+    assert chosen.keys() == metrics["protocols"].keys()
+    assert chosen["same_day"] == {name: figures[name]["value"] for name in model_evaluate.CHOSEN_FIGURES}
     predictions = read_parquet(folder / "predictions.parquet", PREDICTIONS)
     assert set(predictions["model"]) == set(MODELS)
     assert len(read_csv(folder / "plots/r2_by_day.csv", R2_BY_DAY)) == 3

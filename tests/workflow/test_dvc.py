@@ -154,22 +154,26 @@ def test_queued_experiments_each_have_their_own_figures(repro):
     baseline = json.loads((repro.folder / "reports/evaluation_metrics.json").read_text())
     assert baseline["chosen_model"] == "hybrid"
     figures = baseline["protocols"]["next_day"]["models"]
-    for model, metrics in shown.items():
-        assert metrics["chosen_model"] == model
-        value = metrics["protocols"]["next_day"]["models"][model]["iv_rmse_vol_points"]["value"]
-        assert value == figures[model]["iv_rmse_vol_points"]["value"]
+    for model, chosen in shown.items():
+        assert chosen["next_day"]["iv_rmse_vol_points"] == figures[model]["iv_rmse_vol_points"]["value"]
 
 
-def test_an_experiment_changes_the_figures_that_it_should(repro):
+def test_an_experiment_changes_the_figures_that_it_should_and_the_way_back_leads_to_the_baseline(repro):
+    before = repro.made()
     repro.ok("dvc", "exp", "run", "-S", "evaluate.held_out=0.4")
-    diff = json.loads(repro.ok("dvc", "metrics", "diff", "--json").splitlines()[-1])
-    changed = diff["reports/evaluation_metrics.json"]
-    assert all("same_day" in key for key in changed)
-    assert changed
-    repro.ok("dvc", "plots", "diff", "--out", "plots_diff")
-    page = (repro.folder / "plots_diff/index.html").read_text()
+    changed = json.loads(repro.ok("dvc", "metrics", "diff", "--json").splitlines()[-1])
+    assert changed.keys() == {"reports/evaluation_metrics.json", "reports/chosen_model_metrics.json"}
+    assert all("same_day" in figure for file in changed.values() for figure in file)
+    repro.ok("dvc", "plots", "diff")
+    page = (repro.folder / "dvc_plots/index.html").read_text()
+    assert "dvc_plots" not in repro.ok("git", "status", "--short")
     assert "r2_implied_vol_vs_random_walk" in page
     assert "workspace" in page
+    assert repro.made() != before
+    repro.ok("git", "checkout", "params.yaml", "dvc.lock")
+    repro.ok("dvc", "checkout")
+    assert repro.made() == before
+    assert left_to_do(repro) == {}
 
 
 def edit(checkout, old, new):
@@ -194,12 +198,14 @@ def wait_for_queue(checkout):
 
 
 def experiments(checkout):
-    """The metrics of each experiment by the model it was asked for."""
+    """The figures of the chosen model of each experiment, by the model it was asked for."""
     found = {}
     for baseline in json.loads(checkout.ok("dvc", "exp", "show", "--json").splitlines()[-1]):
         for experiment in baseline.get("experiments") or []:
             for revision in experiment["revs"]:
                 data = revision["data"]
                 metrics = data["metrics"]["reports/evaluation_metrics.json"]["data"]
-                found[data["params"]["params.yaml"]["data"]["train"]["model"]] = metrics
+                model = data["params"]["params.yaml"]["data"]["train"]["model"]
+                assert metrics["chosen_model"] == model
+                found[model] = data["metrics"]["reports/chosen_model_metrics.json"]["data"]
     return found

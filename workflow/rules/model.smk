@@ -34,7 +34,7 @@ rule model_evaluate:
         card="model/model_card.json",
         code=code_of("scripts/model_evaluate.py"),
     output:
-        metrics=update("reports/evaluation_metrics.json"),
+        metrics=update(["reports/evaluation_metrics.json", "reports/chosen_model_metrics.json"]),
         predictions=update("reports/evaluation_predictions.parquet"),
         plot_r2=update("reports/plots/r2_by_day.csv"),
         plot_error=update("reports/plots/error_by_bucket.csv"),
@@ -51,7 +51,8 @@ rule model_evaluate:
         cfg=section("evaluate"),
     shell:
         "python scripts/model_evaluate.py --features {input.features} --model {input.model} --card {input.card} "
-        "--metrics {output.metrics} --predictions {output.predictions} --plots reports/plots "
+        "--metrics {output.metrics[0]} --chosen {output.metrics[1]} "
+        "--predictions {output.predictions} --plots reports/plots "
         f"--params {PARAMS} --log {{log}} --date {DATE}"
 
 
