@@ -77,7 +77,7 @@ def _nodes(quoted: Quoted, prior: Essvi, difference: Difference, i: int) -> _Nod
     out = k >= 1
     prior_price = np.maximum(black_price(1.0, k, years, 1.0, vol, out), TINIEST)
     target = black_price(1.0, k, years, 1.0, vol * np.exp(difference.at(np.full(len(k), i), y)), out)
-    target = np.maximum(target, LEAST_PRICE * prior_price)
+    target = np.maximum(_falling(k, target), LEAST_PRICE * prior_price)
     half = np.exp(np.interp(y, y[at], np.log(quoted.half[rows])))
     low, high = np.full(len(k), -np.inf), np.full(len(k), np.inf)
     middle, reach = (quoted.bid[rows] + quoted.ask[rows]) / 2, (quoted.ask[rows] - quoted.bid[rows]) / 2
@@ -85,6 +85,13 @@ def _nodes(quoted: Quoted, prior: Essvi, difference: Difference, i: int) -> _Nod
     low[at[followed]] = (middle - (1 - INSIDE) * reach)[followed]
     high[at[followed]] = (middle + (1 - INSIDE) * reach)[followed]
     return _Nodes(k, target, prior_price, half, LEAST_PRICE * prior_price, low, high)
+
+
+def _falling(k: Array, price: Array) -> Array:
+    """Out-of-the-money prices that do not rise away from the money, as they could far from all quotes."""
+    middle = int(np.searchsorted(k, 1.0))
+    puts, calls = np.minimum.accumulate(price[middle::-1])[::-1], np.minimum.accumulate(price[middle:])
+    return np.concatenate([puts, calls[1:]])
 
 
 def _node_strikes(quoted: Array, root_theta: float) -> tuple[Array, Numbers]:

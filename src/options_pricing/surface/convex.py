@@ -76,18 +76,23 @@ def curve_through(k: Array, value: Array) -> Curve:
 
 
 def _without_dents(k: Array, value: Array) -> tuple[Array, Array]:
-    """The nodes that are not above the chord of their neighbours by more than rounding."""
-    for _ in range(len(k)):
+    """The nodes of the lower convex hull: none above the chord of its neighbours by more than rounding.
+
+    Calls do not rise at the end, nor does the put's price over its strike fall at the beginning.
+    """
+    for _ in range(2 * len(k)):
+        middle = int(np.searchsorted(k, 1.0))
+        first = int(middle > 1 and value[1] / k[1] < value[0] / k[0])
+        last = len(k) - int(middle < len(k) - 2 and value[-1] > value[-2])
+        k, value = k[first:last], value[first:last].copy()
         turn, rounding = slope_changes(k, value), ROUNDING * (value[:-2] + value[2:]) / np.diff(k)[1:]
         dented = turn < -rounding
-        if not dented.any():
+        if not dented.any() and first == 0 and last == len(k):
             break
         # Of two neighbours only the worse at once: without it the other may be right.
         beside = np.concatenate([[np.inf], np.where(dented, turn, np.inf), [np.inf]])
         drop = 1 + np.flatnonzero(dented & (turn < beside[:-2]) & (turn <= beside[2:]))
-        middle = drop[k[drop] == 1.0]
-        value = value.copy()
-        for j in middle:
+        for j in drop[k[drop] == 1.0]:
             share = (1 - k[j - 1]) / (k[j + 1] - k[j - 1])
             value[j] = (1 - share) * (value[j - 1] + 1 - k[j - 1]) + share * value[j + 1]
         drop = drop[k[drop] != 1.0]

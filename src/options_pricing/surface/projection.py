@@ -11,7 +11,7 @@ Numbers = NDArray[np.int64]
 # What being outside bid and ask costs, against moving a price by one unit of its own scale.
 OUTSIDE = 30.0
 SETTLED, ROUNDS = 1e-6, 40
-HEAVIEST = 1e14
+HEAVIEST, START, LEAST_SHARE = 1e14, 5.0, 1e-13
 TO_THE_EDGE = 0.995
 
 
@@ -80,10 +80,19 @@ class _Path:
             1.0 + 0 * self.wish_owner, self.wish_owner
         )
         self.x = np.zeros(self.nodes)
-        self.slack = np.maximum(np.abs(self.constant), 1.0)
-        self.dual = np.ones(len(self.owner))
-        self.excess = np.maximum(self.slack - self.constant, 1.0)[self.wish]
-        self.price = np.full(len(self.wish_owner), OUTSIDE - 1.0)
+        self._start()
+
+    def _start(self) -> None:
+        """Every product of a slack and its dual about `START`, else the first steps are tiny."""
+        self.slack = np.maximum(self.constant, 1.0)
+        self.dual = START / self.slack
+        off = self.constant[self.wish]
+        self.slack[self.wish] = np.maximum(off, 0.0) + 1.0
+        self.excess = np.maximum(-off, 0.0) + 1.0
+        self.price = np.where(off < 0, np.minimum(START / self.excess, OUTSIDE / 2), OUTSIDE)
+        held = np.minimum(START / self.slack[self.wish], OUTSIDE / 2)
+        self.price = np.where(off < 0, self.price, OUTSIDE - held)
+        self.dual[self.wish] = OUTSIDE - self.price
 
     def measure(self) -> None:
         """How far each expiration is from its minimum; `open` are those not there yet."""
@@ -184,4 +193,6 @@ class _Path:
         band[0][1:] += p.after[:-1] ** 2 * rows[:-1]
         band[1][:-1] = (p.before * p.here * rows)[1:] + (p.here * p.after * rows)[:-1]
         band[2][:-2] = (p.before * p.after * rows)[1:-1]
+        # Against rounding: the weights span many powers of ten.
+        band[0] *= 1 + LEAST_SHARE
         return np.asarray(solveh_banded(band, right, lower=True, overwrite_ab=True, check_finite=False))

@@ -66,8 +66,9 @@ def read_quotes(quotes: pd.DataFrame) -> Quoted:
 
     Kept are quotes with ``0 < bid <= ask``, a forward, a discount factor, time left and an implied vol; in any order.
     In the money they are used only in an expiration with fewer than three others. Of two quotes of one strike and
-    expiration the narrower is kept. Expirations are told apart by `year_fraction` alone, so that options of one date
-    that stop at different hours are two. From American quotes `early_exercise_premium` is taken off, where given.
+    expiration the narrower is kept; of quotes that contradict each other, those that contradict most are not.
+    Expirations are told apart by `year_fraction` alone, so that options of one date that stop at different hours are
+    two. From American quotes `early_exercise_premium` is taken off, where given.
 
     Parameters
     ----------
@@ -95,7 +96,7 @@ def read_quotes(quotes: pd.DataFrame) -> Quoted:
             why="none has 0 < bid <= ask, time left, a forward, a discount factor and an implied vol",
             fix="look at the validation report of the day",
         )
-    return _arrays(_one_a_strike(table))
+    return _arrays(_consistent(_one_a_strike(table)))
 
 
 def _premium(quotes: pd.DataFrame) -> Array:
@@ -127,6 +128,36 @@ def _one_a_strike(table: pd.DataFrame) -> pd.DataFrame:
     table = table.sort_values(["expiration", "k", "width", "call"], kind="stable")
     again = (table["expiration"].diff() == 0) & (table["k"].diff() <= SAME_STRIKE)
     return table[~again]
+
+
+def _consistent(table: pd.DataFrame) -> pd.DataFrame:
+    """Without the quotes that contradict most others, as long as any contradict.
+
+    Two quotes do if the one further out of the money, on one side, has a bid over the other's ask.
+    """
+    kept = np.ones(len(table), dtype=bool)
+    start = np.flatnonzero(np.diff(table["expiration"].to_numpy(), prepend=-1))
+    k, low, high = (table[name].to_numpy() for name in ("k", "low", "high"))
+    for begin, end in zip(start, [*start[1:], len(table)], strict=True):
+        middle = begin + int(np.searchsorted(k[begin:end], 1.0))
+        for side in (slice(middle, end), slice(begin, middle)):
+            outward = slice(None) if side.start == middle else slice(None, None, -1)
+            kept[side] = _not_contradicted(low[side][outward], high[side][outward])[outward]
+    return table[kept]
+
+
+def _not_contradicted(low: Array, high: Array) -> NDArray[np.bool_]:
+    """Of bids and asks that should fall, those left when the greatest contradictors are gone."""
+    kept = np.ones(len(low), dtype=bool)
+    if (low <= np.minimum.accumulate(high)).all():
+        return kept
+    contradicts = np.triu(low[None, :] > high[:, None], 1)
+    contradicts |= contradicts.T
+    while (count := contradicts.sum(axis=0)).any():
+        worst = int(np.argmax(count))
+        kept[worst] = False
+        contradicts[worst], contradicts[:, worst] = False, False
+    return kept
 
 
 def _arrays(table: pd.DataFrame) -> Quoted:
