@@ -64,6 +64,16 @@ def test_of_two_quotes_of_a_strike_the_narrower_is_kept():
     np.testing.assert_array_equal(both.ask, read_quotes(QUOTES).ask)
 
 
+def test_a_quote_that_contradicts_most_others_is_left_out():
+    one = QUOTES[
+        (QUOTES["year_fraction"] == 0.5) & (QUOTES["strike"] > QUOTES["forward"]) & (QUOTES["option_type"] == "C")
+    ]
+    far = one.tail(1).assign(strike=one["strike"].max() * 2, bid=150.0, ask=160.0, mid=155.0, implied_vol=1.5)
+    cheap = one.iloc[[4]].assign(strike=one["strike"].iloc[4] + 1, bid=0.01, ask=0.02, mid=0.015, implied_vol=0.06)
+    with_both = read_quotes(pd.concat([one, far, cheap]))
+    np.testing.assert_array_equal(with_both.k, read_quotes(one).k)
+
+
 def test_in_the_money_counts_where_there_is_little_else():
     calls = QUOTES[(QUOTES["option_type"] == "C") & (QUOTES["strike"] < 0.97 * QUOTES["forward"])]
     quoted = read_quotes(calls[calls["implied_vol"] > 0])

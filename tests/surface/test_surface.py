@@ -162,7 +162,12 @@ def test_between_expirations_variance_lies_between(surfaces):
 
 
 ONE = out(made_quotes()).query("year_fraction == 0.25 and implied_vol > 0")
+STRAY = ONE.tail(1).assign(strike=20_000.0, option_type="C", bid=2.0, ask=2.5, mid=2.25, implied_vol=1.4)
 BAD = {
+    "a stray quote far out": pd.concat([ONE, STRAY]),
+    "every second quote three times as dear": ONE.assign(
+        **{c: ONE[c] * np.where(np.arange(len(ONE)) % 2, 3.0, 1.0) for c in ("bid", "ask", "mid")}
+    ),
     "one strike": ONE.loc[[(ONE["strike"] - FORWARD).abs().idxmin()]],
     "two strikes": ONE.iloc[[10, 25]],
     "only puts": ONE[ONE["option_type"] == "P"],
