@@ -78,3 +78,16 @@ def test_the_minimum_is_scipys(seed, n):
     x = solve(p)
     assert (rows @ x + p.spare).min() > -1e-6
     np.testing.assert_allclose(x @ x, found.x @ found.x, rtol=1e-3, atol=1e-5)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 10_000))
+def test_wild_contradictions_still_give_numbers(seed):
+    random = np.random.default_rng(seed)
+    n = int(random.integers(5, 20))
+    target = np.exp(-np.linspace(0, 6, n)) * (1 + random.normal(size=n))
+    centre = random.normal(size=n) * 10.0 ** random.integers(0, 4)
+    p = convex(target, wished=np.arange(n), low=centre, high=centre - random.uniform(-1, 100, n))
+    x = solve(p)
+    assert np.isfinite(x).all()
+    assert (x >= p.least - 1e-3).all()

@@ -11,7 +11,8 @@ Numbers = NDArray[np.int64]
 # What being outside bid and ask costs, against moving a price by one unit of its own scale.
 OUTSIDE = 30.0
 SETTLED, ROUNDS = 1e-6, 40
-HEAVIEST, START, LEAST_SHARE = 1e14, 5.0, 1e-13
+HEAVIEST, RIDGE = 1e14, 1e-13
+START = 5.0
 TO_THE_EDGE = 0.995
 
 
@@ -60,7 +61,8 @@ def solve(programme: Programme) -> Array:
         state.measure()
         if not state.open.any():
             break
-        state.advance()
+        with np.errstate(all="ignore"):
+            state.advance()
     return state.x
 
 
@@ -76,9 +78,8 @@ class _Path:
         self.wish = slice(2 * self.nodes, None)
         self.wish_owner = self.owner[self.wish]
         self.count = int(p.expiration[-1]) + 1
-        self.pairs = self._sums(np.ones(len(self.owner)), self.owner) + self._sums(
-            1.0 + 0 * self.wish_owner, self.wish_owner
-        )
+        every, wished = np.ones(len(self.owner)), np.ones(len(self.wish_owner))
+        self.pairs = self._sums(every, self.owner) + self._sums(wished, self.wish_owner)
         self.x = np.zeros(self.nodes)
         self._start()
 
@@ -111,14 +112,16 @@ class _Path:
         self._aim(np.zeros(self.count))
         ratio = self._gap(self._longest()) / (self.pairs * self.mean)
         self._aim(self.mean * ratio**3)
-        step = np.where(self.open, np.minimum(1.0, TO_THE_EDGE * self._longest()), 0.0)
         dx, d_slack, d_dual, d_excess = self.change
-        each = step[self.owner]
-        self.x += step[self.programme.expiration] * dx
-        self.slack += each * d_slack
-        self.dual += each * d_dual
-        self.excess += each[self.wish] * d_excess
-        self.price -= each[self.wish] * d_dual[self.wish]
+        finite = np.isfinite(self._sums(d_slack + d_dual, self.owner))
+        step = np.where(self.open & finite, np.minimum(1.0, TO_THE_EDGE * self._longest()), 0.0)
+        # Where an expiration stands still, its directions may be anything.
+        goes = step > 0
+        self.x += _scaled(step, goes, self.programme.expiration, dx)
+        self.slack += _scaled(step, goes, self.owner, d_slack)
+        self.dual += _scaled(step, goes, self.owner, d_dual)
+        self.excess += _scaled(step, goes, self.wish_owner, d_excess)
+        self.price -= _scaled(step, goes, self.wish_owner, d_dual[self.wish])
 
     def _aim(self, centre: Array) -> None:
         """Newton's direction to where every product of slack and dual is `centre`, given the last direction."""
@@ -194,5 +197,9 @@ class _Path:
         band[1][:-1] = (p.before * p.here * rows)[1:] + (p.here * p.after * rows)[:-1]
         band[2][:-2] = (p.before * p.after * rows)[1:-1]
         # Against rounding: the weights span many powers of ten.
-        band[0] *= 1 + LEAST_SHARE
+        band[0] *= 1 + RIDGE
         return np.asarray(solveh_banded(band, right, lower=True, overwrite_ab=True, check_finite=False))
+
+
+def _scaled(step: Array, goes: NDArray[np.bool_], owner: Numbers, change: Array) -> Array:
+    return step[owner] * np.where(goes[owner], change, 0.0)
