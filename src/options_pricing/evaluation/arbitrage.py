@@ -33,31 +33,37 @@ def arbitrage_count(told: pd.DataFrame) -> dict[str, int]:
     dict
         How many violations there are by more than 1e-9 of the forward's value, and how many neighbours were checked.
     """
-    found = dict.fromkeys(CHECKED, 0)
     rows = told[np.isfinite(told["predicted_implied_vol"]) & np.isfinite(told["forward"])]
     root = rows["contract_symbol"].str[:-15]
-    for _, one in rows.groupby(["date", "underlying", root, "expiration"]):
-        strikes, calls = _normalised_calls(one)
-        for name, violated in zip(CHECKED[::2], _violations(strikes, calls), strict=True):
-            found[name] += int(violated.sum())
-            found[f"{name}_checked"] += len(violated)
-    return found
+    expiration = rows.groupby(["date", "underlying", root, "expiration"]).ngroup().to_numpy()
+    return dict(zip(CHECKED, _violations(*_normalised_calls(rows, expiration)), strict=True))
 
 
-def _normalised_calls(rows: pd.DataFrame) -> tuple[Array, Array]:
-    """Strikes over the forward, each once and ascending from 0, and what calls on them cost in units of ``D F``."""
-    order = np.argsort(rows["strike"].to_numpy(dtype=float), kind="stable")
-    forward, strike, years, vol = (
-        rows[name].to_numpy(dtype=float)[order]
-        for name in ("forward", "strike", "year_fraction", "predicted_implied_vol")
+def _normalised_calls(rows: pd.DataFrame, expiration: NDArray[np.intp]) -> tuple[NDArray[np.intp], Array, Array]:
+    """Number of the expiration, strike over the forward and call over ``D F``, by expiration and strike, each once.
+
+    Every expiration begins with the strike 0, whose call is the forward itself.
+    """
+    strike, forward, years, vol = (
+        rows[name].to_numpy(dtype=float) for name in ("strike", "forward", "year_fraction", "predicted_implied_vol")
     )
-    k, first = np.unique(strike / forward, return_index=True)
-    calls = black_price(1.0, k, years[first], 1.0, vol[first], np.ones(len(k), dtype=bool))
-    return np.append(0.0, k), np.append(1.0, calls)
+    k = strike / forward
+    calls = black_price(1.0, k, years, 1.0, vol, np.ones(len(k), dtype=bool))
+    known = np.unique(expiration)
+    expiration, k = np.append(expiration, known), np.append(k, np.zeros(len(known)))
+    calls = np.append(calls, np.ones(len(known)))
+    order = np.lexsort((k, expiration))
+    expiration, k, calls = expiration[order], k[order], calls[order]
+    first = (np.diff(expiration, prepend=-1) != 0) | (np.diff(k, prepend=-1.0) != 0)
+    return expiration[first], k[first], calls[first]
 
 
-def _violations(k: Array, calls: Array) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    fall, gap = -np.diff(calls), np.diff(k)
-    share = gap[:-1] / (gap[:-1] + gap[1:])
-    chord = calls[:-2] + share * (calls[2:] - calls[:-2])
-    return (fall < -TOLERANCE) | (fall > gap + TOLERANCE), calls[1:-1] > chord + TOLERANCE
+def _violations(expiration: NDArray[np.intp], k: Array, calls: Array) -> tuple[int, int, int, int]:
+    """Violated and checked verticals, violated and checked butterflies."""
+    fall, gap, neighbours = -np.diff(calls), np.diff(k), np.diff(expiration) == 0
+    vertical = (fall < -TOLERANCE) | (fall > gap + TOLERANCE)
+    three = neighbours[:-1] & neighbours[1:]
+    # Between two expirations the gap means nothing, and `three` leaves it out.
+    share = gap[:-1] / np.where(three, gap[:-1] + gap[1:], 1.0)
+    butterfly = calls[1:-1] > calls[:-2] + share * (calls[2:] - calls[:-2]) + TOLERANCE
+    return int((vertical & neighbours).sum()), int(neighbours.sum()), int((butterfly & three).sum()), int(three.sum())

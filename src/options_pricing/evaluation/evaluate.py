@@ -99,7 +99,8 @@ def evaluation_metrics(
 
 
 def _protocol(judged: Judged, name: str, evaluate: Evaluate, chosen_model: str) -> dict[str, Any]:
-    told = {model: judged.of(name, model) for model in MODELS}
+    everything = {model: judged.all_of(name, model) for model in MODELS}
+    told = {model: rows[rows["held_out"]] for model, rows in everything.items()}
     asked = told[next(iter(MODELS))]
     days = sorted(asked["date"].unique().tolist())
     return {
@@ -113,5 +114,5 @@ def _protocol(judged: Judged, name: str, evaluate: Evaluate, chosen_model: str) 
         "by_bucket": nested(bucket_table(told[chosen_model])),
         "comparison": comparison(told, evaluate),
         "intervals": interval_report(told[chosen_model]),
-        "arbitrage": {model: arbitrage_count(judged.all_of(name, model)) for model in MODELS},
+        "arbitrage": {model: arbitrage_count(rows) for model, rows in everything.items()},
     }

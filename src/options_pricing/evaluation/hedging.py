@@ -5,9 +5,9 @@ The hedge is in forwards of the option's own expiration, so that dividends and b
 .. math:: \text{error} = C_0 D_1 / D_0 - C_1 + h D_1 (F_1 - F_0)
 
 with mids :math:`C`, forwards :math:`F` and discount factors :math:`D` at the two closes, and
-:math:`h D_0 = \partial C / \partial F + \text{vega} \cdot \partial\sigma / \partial F`. The first term is Black's delta at
-the market's own vol. The second is what a model adds: how it expects the option's vol of the next close to answer the
-forward (Hull and White 2017). Black's delta alone is that of a vol that stays with its strike.
+:math:`h D_0 = \partial C / \partial F + \text{vega} \cdot \partial\sigma / \partial F`. The first term is Black's
+delta at the market's own vol. The second is what a model adds: how it expects the option's vol of the next close to
+answer the forward (Hull and White 2017). Black's delta alone is that of a vol that stays with its strike.
 """
 
 from dataclasses import dataclass
@@ -16,11 +16,12 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from options_pricing.evaluation.bootstrap import FEWEST_DAYS, resampled_days
 from options_pricing.evaluation.metrics import SMALLEST_HALF_SPREAD, VOL_POINTS, Array, finite_or_none
 from options_pricing.evaluation.protocols import Setting
-from options_pricing.models.base import Model, asked, day_names
+from options_pricing.models.base import Model, asked
 from options_pricing.models.random_walk import RandomWalk
 from options_pricing.pricing.american import spot_and_rate
 from options_pricing.run.params import Evaluate
@@ -37,7 +38,6 @@ NEXT = ["mid", "forward", "discount_factor", "year_fraction"]
 class Hedged:
     """Errors of hedging, one element per option and night; `errors` in units of the price, by name of the delta."""
 
-    day: Array
     half_spread: Array
     vol_point: Array
     errors: dict[str, Array]
@@ -72,10 +72,7 @@ def hedge_report(features: pd.DataFrame, setting: Setting, evaluate: Evaluate) -
         np.concatenate([getattr(night, name) for night in nights]) for name in ("half_spread", "vol_point")
     )
     errors = {name: np.concatenate([night.errors[name] for night in nights]) for name in deltas}
-    squares = {
-        name: np.bincount(day, weights=(values / vol_point) ** 2, minlength=len(nights))
-        for name, values in errors.items()
-    }
+    squares = {name: np.bincount(day, weights=(values / vol_point) ** 2) for name, values in errors.items()}
     return {
         "days": len(nights),
         "options": len(day),
@@ -102,7 +99,7 @@ def _nights(features: pd.DataFrame, setting: Setting) -> list[Hedged]:
         if len(held):
             known = quotes[quotes["trade_date"] <= before]
             nights.append(_hedged(held, {name: model.fit(known) for name, model in chosen.items()}))
-    return nights
+    return [night for night in nights if len(night.vol_point)]
 
 
 def _sold(quotes: pd.DataFrame) -> pd.DataFrame:
@@ -133,7 +130,6 @@ def _hedged(held: pd.DataFrame, models: dict[str, Model]) -> Hedged:
     known = np.logical_and.reduce([np.isfinite(values) for values in errors.values()])
     half_spread = np.maximum((held["ask"] - held["bid"]).to_numpy(dtype=float) / 2, SMALLEST_HALF_SPREAD)
     return Hedged(
-        day=day_names(held).to_numpy()[known],
         half_spread=half_spread[known],
         vol_point=vega[known] / VOL_POINTS,
         errors={name: values[known] for name, values in errors.items()},
@@ -159,7 +155,7 @@ def _moments(values: Array, unit: str) -> dict[str, float | None]:
     return {f"mean_{unit}": finite_or_none(values.mean()), f"sd_{unit}": finite_or_none(values.std())}
 
 
-def _reduction(squares: Array, blacks: Array, evaluate: Evaluate) -> dict[str, float | None]:
+def _reduction(squares: NDArray[Any], blacks: NDArray[Any], evaluate: Evaluate) -> dict[str, float | None]:
     found = {"value": 1 - squares.sum() / blacks.sum(), "low": np.nan, "high": np.nan}
     if len(squares) >= FEWEST_DAYS:
         times = resampled_days(len(squares), evaluate.bootstrap, evaluate.seed)

@@ -25,10 +25,11 @@ from options_pricing.pricing.black import black_price
 NOMINAL = 0.9
 FEWEST_DAYS_TO_CALIBRATE = 3
 FEWEST_SCORES = 30
-MOST_DAYS = 60
+MOST_DAYS = 50
 STEP = 0.05
-# Scores are counted in steps of 1 %, so that a quantile is at most that much too wide.
-THRESHOLDS = np.geomspace(1e-5, 10.0, 1390)
+LAST_DIGITS = 1e-9
+# Scores are counted in steps of 1.5 %, so that a quantile is at most that much too wide.
+THRESHOLDS = np.geomspace(1e-4, 3.0, 700)
 LEVELS = np.concatenate([np.arange(0.80, 0.99, 0.01), [0.99, 0.995, 0.999, 1.0]])
 
 
@@ -53,9 +54,8 @@ class Calibration:
         """The relative half-width :math:`q` of each bucket on the next day; that of all quotes where too few tell."""
         shares, counts = np.stack(self._shares), np.stack(self._counts)
         levels = np.clip(honest_level(shares, counts) + self._offsets, 0.0, 1.0)
-        found = _thresholds_at(_mean_over_days(shares, counts), levels[:, None])[:, 0]
-        enough = ((counts > 0).sum(axis=0) >= FEWEST_DAYS_TO_CALIBRATE) & (counts.sum(axis=0) >= FEWEST_SCORES)
-        return np.where(enough, found, found[TOGETHER])
+        found = THRESHOLDS[_places_at(_mean_over_days(shares, counts), levels[:, None])[:, 0]]
+        return np.where(_well_known(counts), found, found[TOGETHER])
 
     def correct(self, bucket: NDArray[np.intp], inside: NDArray[np.bool_]) -> None:
         """Move the level of each bucket by what the intervals of a day covered too little or too much."""
@@ -82,24 +82,30 @@ def honest_level(shares: Array, counts: Array) -> float:
     shares : ndarray of shape (days, buckets, thresholds)
         Of each day and bucket the share of scores up to each threshold.
     counts : ndarray of shape (days, buckets)
-        How many scores there are; the last bucket, of all together, is not counted again.
+        How many scores there are; the last bucket is all together, which stands for buckets with too few scores.
 
     Returns
     -------
     float
         One of `LEVELS`; the last of them, which takes in every score seen, where none is enough.
     """
-    shares, counts = shares[:, :-1], counts[:, :-1]
-    total, there = shares.sum(axis=0), (counts > 0).astype(float)
+    total, there, enough = shares.sum(axis=0), (counts > 0).sum(axis=0), _well_known(counts)
     covered = np.zeros((len(shares), len(LEVELS)))
     for day, own in enumerate(shares):
-        others = there.sum(axis=0) - there[day]
-        told = (others > 0) & (counts[day] > 0)
-        mean = (total[told] - own[told]) / others[told, None]
-        reached = np.take_along_axis(own[told], _places_at(mean, np.tile(LEVELS, (len(mean), 1))), axis=1)
-        covered[day] = counts[day][told] @ reached / max(1.0, counts[day][told].sum())
-    enough = covered.mean(axis=0) >= NOMINAL
-    return float(LEVELS[enough.argmax()] if enough.any() else LEVELS[-1])
+        told = np.flatnonzero(counts[day, :-1])
+        others = there - (counts[day] > 0)
+        source = np.where(enough[told] & (others[told] > 0), told, TOGETHER)
+        used, which = np.unique(source, return_inverse=True)
+        places = _places_at((total[used] - own[used]) / np.maximum(others[used], 1)[:, None], LEVELS)
+        reached = np.take_along_axis(own[told], places[which], axis=1)
+        covered[day] = counts[day, told] @ reached / max(1.0, counts[day, told].sum())
+    honest = covered.mean(axis=0) >= NOMINAL
+    return float(LEVELS[honest.argmax()] if honest.any() else LEVELS[-1])
+
+
+def _well_known(counts: Array) -> NDArray[np.bool_]:
+    """Buckets with days and scores enough for a width of their own."""
+    return ((counts > 0).sum(axis=0) >= FEWEST_DAYS_TO_CALIBRATE) & (counts.sum(axis=0) >= FEWEST_SCORES)
 
 
 def _mean_over_days(shares: Array, counts: Array) -> Array:
@@ -108,14 +114,10 @@ def _mean_over_days(shares: Array, counts: Array) -> Array:
 
 def _places_at(shares: Array, levels: Array) -> NDArray[np.intp]:
     """In each row the place of the first threshold whose share reaches each level, up to the last digits."""
-    rows = 2.0 * np.arange(len(shares))[:, None]
-    width = shares.shape[1]
-    found = np.searchsorted((shares + rows).ravel(), (levels - 1e-9 + rows).ravel()).reshape(levels.shape)
+    rows, width = 2.0 * np.arange(len(shares))[:, None], shares.shape[1]
+    # One search through all rows, each lifted above the one before it.
+    found = np.searchsorted((shares + rows).ravel(), levels - LAST_DIGITS + rows)
     return np.clip(found - np.arange(len(shares))[:, None] * width, 0, width - 1)
-
-
-def _thresholds_at(shares: Array, levels: Array) -> Array:
-    return THRESHOLDS[_places_at(shares, levels)]
 
 
 def _with_total(bucket: NDArray[np.intp], weights: Array | None = None) -> Array:
