@@ -131,7 +131,15 @@ FILES = [
             "confidence": "of the intervals, 0.95 for 95 %",
             "skipped": "protocols that these days do not allow, and why",
             "protocols": "protocol (next_day, same_day, random_rows) -> days, quotes, "
-            "models (model -> figure -> value, low, high) and by_underlying (underlying -> model -> figure)",
+            "models (model -> figure -> value, low, high), by_underlying (underlying -> model -> figure), and the next four",
+            "by_bucket": "of the chosen model: place in the smile -> days to expiry -> quotes and figures",
+            "comparison": "model -> loss_difference against yesterday's surface (squared vol points a day), "
+            "Diebold-Mariano statistic and p-value (dm_), p-value and place in the model confidence set; days, lags",
+            "intervals": "90 % price intervals of the chosen model, each day's calibrated by those before: coverage, "
+            "that of the worst day, widths, and by_bucket",
+            "arbitrage": "model -> violated and checked vertical and butterfly bounds among its own prices",
+            "hedging": "delta -> what selling an option and hedging it for a day leaves: mean and sd of the error, and "
+            "variance_reduction against Black's delta; null with one day",
         },
     ),
     File(

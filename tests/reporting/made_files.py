@@ -187,7 +187,13 @@ def metrics_of() -> dict[str, Any]:
             for model, figures in FIGURES_OF.items()
         }
         plain = {model: dict(zip(NAMES, figures, strict=True)) for model, figures in FIGURES_OF.items()}
-        return {"days": days, "quotes": 200 * len(days), "models": models, "by_underlying": dict.fromkeys(SPOTS, plain)}
+        return {
+            "days": days,
+            "quotes": 200 * len(days),
+            "models": models,
+            "by_underlying": dict.fromkeys(SPOTS, plain),
+            **evidence_of(len(days)),
+        }
 
     return {
         "simulated": True,
@@ -195,8 +201,69 @@ def metrics_of() -> dict[str, Any]:
         "days": DAYS,
         "underlyings": list(SPOTS),
         "confidence": 0.95,
+        "hedging": hedging_of(),
         "skipped": {"random_rows": "it needs a single day and has 6"},
         "protocols": {"next_day": protocol(DAYS[1:], 0.2), "same_day": protocol(DAYS, 0.1)},
+    }
+
+
+def evidence_of(days: int) -> dict[str, Any]:
+    """What a protocol says of luck, of intervals and of arbitrage."""
+    tests = {
+        "seed_linear": (310.65, 44.65, 8.7e-14, 0.0, False),
+        "flat_vol": (224.22, 27.68, 1.6e-11, 0.0, False),
+        "random_walk": (0.0, None, None, 0.517, True),
+        "boosted": (-0.3146, -0.77, 0.457, 1.0, True),
+    }
+    names = ("loss_difference", "dm_statistic", "dm_p_value", "mcs_p_value", "in_confidence_set")
+    cells = {"put 0-5": (0.681, 694), "put 15-35": (0.931, 4100), "call 0-5": (0.5, 12)}
+    return {
+        "comparison": {
+            "days": days,
+            "lags": 2,
+            "models": {model: dict(zip(names, found, strict=True)) for model, found in tests.items()},
+        },
+        "intervals": {
+            "nominal": 0.9,
+            "days": days - 3,
+            "quotes": 200 * (days - 3),
+            "coverage": 0.934,
+            "mean_width_vol_points": 3.97,
+            "mean_width_half_spreads": 55.1,
+            "lowest_day_coverage": 0.677,
+            "median_width_half_spreads": 46.6,
+            "by_bucket": {
+                place: {"30-90 days": {"quotes": quotes, "coverage": share, "mean_width_vol_points": 4.0}}
+                for place, (share, quotes) in cells.items()
+            },
+        },
+        "arbitrage": {
+            model: {"vertical": 547, "vertical_checked": 145204, "butterfly": 26541, "butterfly_checked": 144631}
+            for model in tests
+        },
+    }
+
+
+def hedging_of() -> dict[str, Any]:
+    """What three deltas left over."""
+
+    def left(mean: float, half_spreads: float, points: float, share: float, low: float, high: float) -> dict[str, Any]:
+        return {
+            "mean_half_spreads": mean,
+            "sd_half_spreads": half_spreads,
+            "mean_vol_points": -0.1,
+            "sd_vol_points": points,
+            "variance_reduction": {"value": share, "low": low, "high": high},
+        }
+
+    return {
+        "days": 5,
+        "options": 9870,
+        "deltas": {
+            "black": left(-3.19, 23.68, 1.09, 0.0, 0.0, 0.0),
+            "boosted": left(-4.02, 25.24, 1.24, -0.281, -2.136, 0.286),
+            "random_walk": left(-0.69, 25.27, 1.28, -0.347, -2.445, 0.3),
+        },
     }
 
 
@@ -261,17 +328,18 @@ def plots_of(folder: Path) -> None:
         (model, across, down, int(rng.integers(5, 900)), scale * rng.uniform(0.3, 2), rng.uniform(1, 8))
         for model, scale in (("boosted", 0.46), ("random_walk", 0.64))
         for down in ("7-30", "31-90", "91-180", "181-400")
-        for across in ("under 0.8", "0.8-0.95", "0.95-1.05", "1.05-1.2", "over 1.2")
+        for across in ("put 0-5", "put 5-35", "put 35-65", "call 5-35", "call 0-5")
     ]
     columns = [
         "model",
-        "moneyness_bucket",
+        "delta_bucket",
         "maturity_bucket",
         "quotes",
         "iv_rmse_vol_points",
         "median_error_half_spreads",
     ]
-    table = pd.DataFrame(cells, columns=columns)
+    others = ["iv_bias_vol_points", "inside_bid_ask", "r2_implied_vol_vs_random_walk"]
+    table = pd.DataFrame(cells, columns=columns).assign(**dict.fromkeys(others, 0.1))
     table.loc[4, ["quotes", "iv_rmse_vol_points"]] = [0, np.nan]
     table.to_csv(folder / "error_by_bucket.csv", index=False, lineterminator="\n")
 

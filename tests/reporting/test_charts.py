@@ -76,7 +76,12 @@ def test_the_heat_map_shows_its_figures_and_a_dash_for_an_empty_bucket(drawn, in
     for value in buckets.iv_rmse_vol_points.dropna():
         assert f"{value:.2f}" in shown
     assert "—" in shown
-    assert {"7-30", "181-400", "under 0.8"} <= set(shown)
+    assert {"7-30", "181-400", "put 0-5"} <= set(shown)
+
+
+def test_the_heat_map_runs_along_the_smile(drawn):
+    shown = [text for text in texts(drawn["error_by_bucket"]()) if text.startswith(("put", "call"))]
+    assert shown == ["put 0-5", "put 5-35", "put 35-65", "call 5-35", "call 0-5"]
 
 
 def test_a_day_far_below_zero_keeps_its_number(drawn):

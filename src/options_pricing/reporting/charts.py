@@ -215,20 +215,21 @@ def _name_days(panel: Axes, days: list[str], *, most: int) -> None:
 
 
 def error_by_bucket_chart(buckets: pd.DataFrame | None, *, narrow: bool = False) -> str:
-    """Error of implied vol by moneyness and maturity as a heat map with its figures.
+    """Error of implied vol by delta and maturity as a heat map with its figures.
 
     Parameters
     ----------
     buckets : DataFrame or None
-        ``moneyness_bucket``, ``maturity_bucket``, ``quotes``, ``iv_rmse_vol_points`` of one model.
+        ``delta_bucket``, ``maturity_bucket``, ``quotes``, ``iv_rmse_vol_points`` of one model.
     """
     if buckets is None or buckets["iv_rmse_vol_points"].isna().all():
         return empty_chart("No error by bucket: there is no evaluation to draw.", narrow=narrow)
-    across, down = (sorted(buckets[name].unique(), key=_place) for name in ("moneyness_bucket", "maturity_bucket"))
+    across = sorted(buckets["delta_bucket"].unique(), key=_along_the_smile)
+    down = sorted(buckets["maturity_bucket"].unique(), key=_place)
     grid = np.full((len(down), len(across)), np.nan)
     quotes = np.zeros_like(grid)
     for _, cell in buckets.iterrows():
-        place = down.index(cell["maturity_bucket"]), across.index(cell["moneyness_bucket"])
+        place = down.index(cell["maturity_bucket"]), across.index(cell["delta_bucket"])
         grid[place], quotes[place] = cell["iv_rmse_vol_points"], cell["quotes"]
 
     def draw(figure: Figure) -> None:
@@ -241,7 +242,7 @@ def error_by_bucket_chart(buckets: pd.DataFrame | None, *, narrow: bool = False)
             ha="right" if narrow else "center",
         )
         panel.set_yticks(range(len(down)), [visible(name) for name in down])
-        panel.set_xlabel("moneyness")
+        panel.set_xlabel("delta in hundredths")
         panel.set_ylabel("maturity")
         panel.set_title(
             "vol points" if narrow else "Root mean squared error of implied vol, vol points; quotes below it"
@@ -251,9 +252,15 @@ def error_by_bucket_chart(buckets: pd.DataFrame | None, *, narrow: bool = False)
 
 
 def _place(bucket: str) -> tuple[float, bool, str]:
-    """Where a bucket stands: by its first number, and "below 0.80" before "0.80-0.90"."""
+    """Where a maturity stands: by its first number, and "under 30 days" before "30-90 days"."""
     number = re.search(r"\d+(\.\d+)?", bucket)
     return float(number[0]) if number else math.inf, bucket[:1].isdigit(), bucket
+
+
+def _along_the_smile(bucket: str) -> tuple[bool, float]:
+    """Puts from far to near, then calls from near to far."""
+    call, first = bucket.startswith("call"), _place(bucket)[0]
+    return call, -first if call else first
 
 
 def _draw_heat(

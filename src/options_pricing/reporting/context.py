@@ -8,6 +8,7 @@ import jinja2
 import matplotlib
 
 from options_pricing.reporting.answer import answer, main_protocol
+from options_pricing.reporting.evidence import evidence
 from options_pricing.reporting.inputs import Card, Inputs, Status
 from options_pricing.reporting.judgement import judged, seed_section
 from options_pricing.reporting.notices import check_days, notices, simulated_banner, without_later
@@ -70,6 +71,7 @@ def build_context(inputs: Inputs, *, date: str, title: str, smiles: int) -> dict
         "judged": judged(metrics) if metrics else [],
         "skipped": [(protocol_words(name)[0], why) for name, why in (metrics.skipped if metrics else {}).items()],
         "seed": seed_section(metrics),
+        "evidence": evidence(metrics),
         "chosen": model_words(metrics.chosen_model, main_protocol(metrics)) if metrics else "",
         "charts": pictures(inputs, smiles),
         "quality": quality_of(inputs.validation),

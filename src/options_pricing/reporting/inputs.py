@@ -119,13 +119,79 @@ class Estimate(FilePart):
     high: Figure = None
 
 
+class Compared(FilePart):
+    """One model's tests against yesterday's surface and against all others."""
+
+    loss_difference: Figure = None
+    dm_statistic: Figure = None
+    dm_p_value: Figure = None
+    mcs_p_value: Figure = None
+    in_confidence_set: bool | None = None
+
+
+class Comparison(FilePart):
+    """The tests of all models, on daily losses."""
+
+    days: Count
+    models: dict[str, Compared]
+
+
+class Covered(FilePart):
+    """How often intervals held the market in one bucket."""
+
+    quotes: Count
+    coverage: Figure = None
+
+
+class Intervals(FilePart):
+    """Price intervals of the chosen model."""
+
+    nominal: float = Field(gt=0, lt=1)
+    days: Count
+    quotes: Count
+    coverage: Figure = None
+    lowest_day_coverage: Figure = None
+    mean_width_vol_points: Figure = None
+    median_width_half_spreads: Figure = None
+    by_bucket: dict[str, dict[str, Covered]] = {}
+
+
+class Contradictions(FilePart):
+    """Neighbouring strikes whose prices contradict each other, and how many were looked at."""
+
+    vertical: Count
+    vertical_checked: Count
+    butterfly: Count
+    butterfly_checked: Count
+
+
+class Leftover(FilePart):
+    """What hedging with one delta left of the risk."""
+
+    mean_half_spreads: Figure = None
+    sd_half_spreads: Figure = None
+    sd_vol_points: Figure = None
+    variance_reduction: Estimate = Estimate()
+
+
+class Hedging(FilePart):
+    """One-day hedging errors by delta."""
+
+    days: Count
+    options: Count
+    deltas: dict[str, Leftover]
+
+
 class Protocol(FilePart):
-    """The figures of all models under one way of judging them."""
+    """The figures of all models under one way of judging them; what an older evaluation does not say is missing."""
 
     days: tuple[Day, ...]
     quotes: Count
     models: dict[str, dict[str, Estimate]]
     by_underlying: dict[str, dict[str, dict[str, Annotated[float | None, BeforeValidator(_value_alone)]]]] = {}
+    comparison: Comparison | None = None
+    intervals: Intervals | None = None
+    arbitrage: dict[str, Contradictions] = {}
 
 
 class Metrics(FilePart):
@@ -137,6 +203,7 @@ class Metrics(FilePart):
     underlyings: tuple[str, ...]
     confidence: float = Field(gt=0, lt=1)
     protocols: dict[str, Protocol]
+    hedging: Hedging | None = None
     skipped: dict[str, str] = {}
 
 

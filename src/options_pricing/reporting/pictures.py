@@ -76,8 +76,10 @@ def _error_by_bucket(inputs: Inputs) -> Picture:
     there = own is not None and len(own) > 0
     return _picture(
         "error_by_bucket.svg",
-        "Error by moneyness and maturity",
-        "Darker is a larger error; a dash is a bucket without quotes." if there else NOTHING_JUDGED,
+        "Error by delta and maturity",
+        "Darker is a larger error; a dash is a bucket without quotes. Far puts are left, the money is in the middle."
+        if there
+        else NOTHING_JUDGED,
         lambda narrow: charts.error_by_bucket_chart(own if there else None, narrow=narrow),
     )
 
