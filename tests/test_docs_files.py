@@ -131,7 +131,8 @@ FILES = [
             "confidence": "of the intervals, 0.95 for 95 %",
             "skipped": "protocols that these days do not allow, and why",
             "protocols": "protocol (next_day, same_day, random_rows) -> days, quotes, "
-            "models (model -> figure -> value, low, high), by_underlying (underlying -> model -> figure), and the next four",
+            "models (model -> figure -> value, low, high), by_underlying (underlying -> model -> figure) "
+            "and the next four",
             "by_bucket": "of the chosen model: place in the smile -> days to expiry -> quotes and figures",
             "comparison": "model -> loss_difference against yesterday's surface (squared vol points a day), "
             "Diebold-Mariano statistic and p-value (dm_), p-value and place in the model confidence set; days, lags",

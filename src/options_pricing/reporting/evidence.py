@@ -164,8 +164,9 @@ def _hedge_words(metrics: Metrics) -> str:
         return ""
     return (
         f"An option is sold at one close and hedged with the forward until the next: "
-        f"{counted(hedging.options, 'option')} over {counted(hedging.days, 'night')}. The model's part in its delta is "
-        "how it expects vol to answer the forward. What is left of the risk:"
+        f"{counted(hedging.options, 'option')} over {counted(hedging.days, 'night')}. The model's part in its delta "
+        "is how it expects vol to answer the forward. What is left of the risk (a share below 0 is more than Black's "
+        "delta leaves):"
     )
 
 
