@@ -12,11 +12,30 @@ from options_pricing.evaluation.protocols import PROTOCOLS
 from options_pricing.models.base import day_names, eligible_quotes
 from options_pricing.models.registry import MODELS
 from options_pricing.run.params import Evaluate
+from tests.made_up_features import Market, make_features
 
 LABELS = ["bid", "ask", "mid", "implied_vol"]
-MADE_OF_LABELS = ["delta", "gamma", "vega", "theta", "rho", "total_variance", "vol_time", "early_exercise_premium"]
+GREEKS = ["delta", "gamma", "vega", "theta", "rho"]
+OTHERS = [
+    *GREEKS,
+    "early_exercise_premium",
+    "total_variance",
+    "vol_time",
+    "volume",
+    "open_interest",
+    "vendor_implied_vol",
+    "vendor_price",
+]
 VALUES = ["predicted_price", "predicted_implied_vol", "random_walk_implied_vol"]
 MANY_DAYS = [name for name in PROTOCOLS if name != "random_rows"]
+
+
+@pytest.fixture(scope="module")
+def features():
+    """Four days, small enough to be judged again and again."""
+    return make_features(
+        Market(days=4, underlyings=("IDX", "ETF"), american=("ETF",), expirations=(20, 41, 104, 300), strikes=13)
+    )
 
 
 def days_of(features):
@@ -77,23 +96,17 @@ def test_the_answer_for_a_day_is_the_same_whether_or_not_later_days_are_known(fe
 
 
 @pytest.mark.parametrize("protocol", MANY_DAYS)
-def test_what_is_made_of_the_answers_is_never_looked_at(features, setting, protocol):
-    """Greeks, premiums, volumes and the vendor's vols stand in the table, and could tell a model everything."""
-    spoilt, numbers = (
-        features.copy(),
-        [*MADE_OF_LABELS, "volume", "open_interest", "vendor_implied_vol", "vendor_price"],
-    )
-    spoilt[numbers] = -1.0
-    before, after = (PROTOCOLS[protocol](table, setting) for table in (features, spoilt))
-    for model in MODELS:
-        assert told(before, model).equals(told(after, model))
-
-
-def test_quotes_of_the_day_itself_move_no_prediction_of_it(features, setting):
-    last = day_names(features) == days_of(features)[-1]
+def test_nothing_of_the_quotes_that_are_asked_about_moves_a_prediction(features, setting, protocol):
+    """Neither their prices and vols, nor what is made of these, nor what the vendor says stands in the table."""
+    last = days_of(features)[-1]
+    before = PROTOCOLS[protocol](features, setting)
+    of_last = before[(before["date"] == last) & before["held_out"]]
+    hidden = (day_names(features) == last) & features["contract_symbol"].isin(of_last["contract_symbol"])
     shaken = features.copy()
-    shaken.loc[last, LABELS] *= 1.1
-    before, after = (PROTOCOLS["next_day"](table, setting) for table in (features, shaken))
+    shaken.loc[hidden, LABELS] *= 1.1
+    shaken.loc[hidden, OTHERS] = -1.0
+    after = PROTOCOLS[protocol](shaken, setting)
+    assert len(of_last) == hidden.sum() * len(MODELS)
     for model in MODELS:
         assert told(before, model).equals(told(after, model))
 
