@@ -76,7 +76,7 @@ def written(folder):
 def test_it_writes_figures_predictions_and_plot_data(evaluate, folder):
     assert evaluate() == 0
     metrics = json.loads((folder / "metrics.json").read_text())
-assert (metrics["chosen_model"], metrics["simulated"]) == ("hybrid", True)
+    assert (metrics["chosen_model"], metrics["simulated"]) == ("hybrid", True)
     assert set(metrics["protocols"]) == {"next_day", "same_day", "few_quotes"}
     chosen = json.loads((folder / "chosen.json").read_text())
     figures = metrics["protocols"]["same_day"]["models"]["hybrid"]
