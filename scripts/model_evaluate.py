@@ -66,7 +66,7 @@ def _as_trained(model: Path, card: Path, evaluate: Evaluate) -> tuple[Setting, s
     """How the model was trained, from the pickle that its card names; the model's name; whether it is simulated."""
     trained = load_trained(model, card)
     train = Train.model_validate(trained.model.train)
-    setting = Setting(train, trained.model.model.tree_steps, evaluate.held_out, evaluate.seed)
+    setting = Setting(train, evaluate.held_out, evaluate.seed)
     return setting, train.model, trained.card.simulated
 
 

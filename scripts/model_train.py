@@ -22,8 +22,7 @@ def work(args: argparse.Namespace, params: Params, log: TaskLog) -> None:
     features = read_features(args.features, until=args.date)
     log.info("read", files=len(args.features), rows=len(features))
     log.info("hyperparameters", **params.train.model_dump(exclude={"boosted"}), **params.train.boosted.model_dump())
-    # The tree must be that of the features, whose vols it turns back into prices.
-    trained = train_model(features, params.train, tree_steps=params.features.tree_steps)
+    trained = train_model(features, params.train)
     for underlying, reason in trained.left_out.items():
         log.warn("underlying_left_out", underlying=underlying, reason=reason)
     content = pickle.dumps(trained.pricing, protocol=PICKLE_PROTOCOL)

@@ -12,7 +12,6 @@ from options_pricing.quotes.tables import conform
 from options_pricing.run.calendar import sessions_ending
 
 RATE, DIVIDENDS = 0.04, 0.01
-TREE_STEPS = 51
 
 
 @dataclass(frozen=True)
@@ -92,7 +91,7 @@ def _priced(chain, level, market, random):
     vol = smile(level, moneyness, chain["year_fraction"]).to_numpy()
     # A call and a put on one strike share their vol, as they do in a market without arbitrage.
     vol = vol * np.exp(market.noise * np.repeat(random.standard_normal(len(chain) // 2), 2))
-    found = greeks_at(chain, vol, tree_steps=TREE_STEPS)
+    found = greeks_at(chain, vol)
     return chain.assign(
         mid=found.price,
         bid=found.price * (1 - market.half_spread),
@@ -100,7 +99,7 @@ def _priced(chain, level, market, random):
         moneyness=chain["strike"] / chain["forward"],
         log_moneyness=log_moneyness,
         standardised_moneyness=moneyness,
-        early_exercise_premium=early_exercise(chain, vol, tree_steps=TREE_STEPS),
+        early_exercise_premium=early_exercise(chain, vol),
         implied_vol=vol,
         total_variance=vol**2 * chain["year_fraction"],
         vol_time=vol * np.sqrt(chain["year_fraction"]),

@@ -6,7 +6,7 @@ from typing import Any
 # Imported on first use, so that `import options_pricing` costs nothing.
 _HOME = {
     "Surface": "options_pricing.surface.surface",
-    "american_implied_vol": "options_pricing.pricing.american",
+    "american_implied_vol": "options_pricing.pricing.american_vol",
     "american_price": "options_pricing.pricing.american",
     "implied_vol": "options_pricing.pricing.implied_vol",
     "price_and_greeks": "options_pricing.pricing.black",

@@ -13,7 +13,7 @@ from tests.made_up_features import Market, make_features
 def setting() -> Setting:
     """How models are made and judged here."""
     train = Train(boosted=Boosted(max_iter=20, min_samples_leaf=40))
-    return Setting(train, tree_steps=51, held_out=0.2, seed=42)
+    return Setting(train, held_out=0.2, seed=42)
 
 
 @pytest.fixture(scope="session")

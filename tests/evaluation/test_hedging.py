@@ -12,7 +12,7 @@ from tests.made_up_features import Market, make_features, smile
 
 
 def setting(model="random_walk"):
-    return Setting(Train(model=model), tree_steps=51, held_out=0.2, seed=42)
+    return Setting(Train(model=model), held_out=0.2, seed=42)
 
 
 def a_market(**columns):

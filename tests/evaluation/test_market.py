@@ -52,7 +52,7 @@ def scored(archive, tmp_path_factory):
     for day in SCORED:
         quotes = archive.chain(day).quotes
         days.append(features_of(quotes[(quotes["bid"] > 0) & (quotes["ask"] > 0)]))
-    setting = Setting(Train(), tree_steps=51, held_out=0.2, seed=42)
+    setting = Setting(Train(), held_out=0.2, seed=42)
     judged = judge(pd.concat(days, ignore_index=True), ["next_day", "same_day"], setting)
     path = tmp_path_factory.mktemp("scored") / "predictions.parquet"
     write_parquet(judged.predictions[judged.predictions["held_out"]], path, PREDICTIONS)
@@ -102,7 +102,7 @@ def test_nine_quotes_of_a_day_tell_most_of_the_move_of_its_surface(archive):
     """The goal over all days of the archive is an R2 of 0.80, and 0 on each: two wild days and one after a weekend."""
     days = [archive.chain(day).quotes for day in ("20260729", *MARKED)]
     quotes = pd.concat([features_of(day[(day["bid"] > 0) & (day["ask"] > 0)]) for day in days], ignore_index=True)
-    found = few_quotes(quotes, Setting(Train(), tree_steps=51, held_out=0.2, seed=42))
+    found = few_quotes(quotes, Setting(Train(), held_out=0.2, seed=42))
     told = found[(found["model"] == "hybrid") & found["held_out"]]
     assert figures_of(told)["r2_implied_vol_vs_random_walk"] > 0.8
     for _, day in told.groupby("date"):
@@ -111,7 +111,7 @@ def test_nine_quotes_of_a_day_tell_most_of_the_move_of_its_surface(archive):
 
 def test_on_the_seeds_own_rows_the_surface_beats_the_line_that_was_told_the_answer(market):
     quotes = YahooCsv(market / "seed/spy_20250822.csv").chain("20250822").quotes
-    setting = Setting(Train(), tree_steps=51, held_out=0.2, seed=42)
+    setting = Setting(Train(), held_out=0.2, seed=42)
     found = random_rows(features_of(quotes, risk_free_rate=0.0409, min_pairs=3), setting)
     assert len(quotes) == 496 and set(found["model"].value_counts()) == {100}
     figures = {model: figures_of(rows) for model, rows in found.groupby("model")}

@@ -11,7 +11,7 @@ def day(features):
 
 
 def test_at_the_markets_vol_every_option_has_its_market_price(day):
-    prices = prices_at(day, day["implied_vol"].to_numpy(), tree_steps=51)
+    prices = prices_at(day, day["implied_vol"].to_numpy())
     np.testing.assert_allclose(prices, day["mid"], rtol=1e-12)
 
 
@@ -19,15 +19,15 @@ def test_european_options_are_blacks(day):
     index = day[day["underlying"] == "IDX"]
     vol = index["implied_vol"].to_numpy()
     terms = [index[c].to_numpy() for c in ("forward", "strike", "year_fraction", "discount_factor")]
-    assert (prices_at(index, vol, tree_steps=51) == black_price(*terms, vol, index["option_type"].to_numpy())).all()
-    assert (early_exercise(index, vol, tree_steps=51) == 0).all()
+    assert (prices_at(index, vol) == black_price(*terms, vol, index["option_type"].to_numpy())).all()
+    assert (early_exercise(index, vol) == 0).all()
 
 
 def test_american_options_are_worth_more_and_never_less_than_exercise(day):
     fund = day[day["underlying"] == "ETF"]
     vol = fund["implied_vol"].to_numpy()
-    american = prices_at(fund, vol, tree_steps=51)
-    european = prices_at(fund.assign(exercise_style="european"), vol, tree_steps=51)
+    american = prices_at(fund, vol)
+    european = prices_at(fund.assign(exercise_style="european"), vol)
     assert (american >= european - 1e-12).all() and (american > european + 0.01).any()
     sign = np.where(fund["option_type"] == "C", 1, -1)
     assert (american >= sign * (fund["underlying_price"] - fund["strike"]) - 1e-9).all()
@@ -35,9 +35,9 @@ def test_american_options_are_worth_more_and_never_less_than_exercise(day):
 
 def test_deltas_are_slopes_of_prices(day):
     vol, bump = day["implied_vol"].to_numpy(), 1e-4
-    above, below = (prices_at(day.assign(forward=day["forward"] * (1 + b)), vol, tree_steps=51) for b in (bump, -bump))
+    above, below = (prices_at(day.assign(forward=day["forward"] * (1 + b)), vol) for b in (bump, -bump))
     slopes = (above - below) / (2 * bump * day["underlying_price"])
-    found = greeks_at(day, vol, tree_steps=51)
+    found = greeks_at(day, vol)
     european = (day["exercise_style"] == "european").to_numpy()
     np.testing.assert_allclose(found.delta[european], slopes[european], atol=1e-6)
     np.testing.assert_allclose(found.delta[~european], slopes[~european], atol=0.02)

@@ -14,7 +14,7 @@ from options_pricing.run.params import Train
 
 def refusal(features, train):
     with pytest.raises(BadDataError) as caught:
-        train_model(features, train, tree_steps=51)
+        train_model(features, train)
     return caught.value.why
 
 
@@ -37,7 +37,7 @@ def test_quotes_that_cannot_be_fitted_are_refused(features, quick):
 
 def test_an_underlying_that_cannot_be_fitted_is_left_out_and_named(features, quick):
     one_sided = features[(features["underlying"] == "IDX") | (features["option_type"] == "C")]
-    trained = train_model(one_sided, quick, tree_steps=51)
+    trained = train_model(one_sided, quick)
     assert trained.left_out == {"ETF": "on 20261120 all 168 options are calls"}
     card = model_card(trained, one_sided, [], "0" * 64)
     assert card["underlyings"] == ["IDX"]
@@ -46,18 +46,18 @@ def test_an_underlying_that_cannot_be_fitted_is_left_out_and_named(features, qui
 
 def test_an_underlying_without_quotes_of_the_last_day_is_left_out(features, quick):
     gone = features[(features["underlying"] == "IDX") | (features["trade_date"] < features["trade_date"].max())]
-    trained = train_model(gone, quick, tree_steps=51)
+    trained = train_model(gone, quick)
     assert trained.left_out == {"ETF": "it has no quotes of 20261120"}
     assert set(trained.pricing.listed()["underlying"]) == {"IDX"}
 
 
 def test_the_card_says_what_the_model_is(features, quick):
-    trained = train_model(features, quick.model_copy(update={"model": "boosted"}), tree_steps=51)
+    trained = train_model(features, quick.model_copy(update={"model": "boosted"}))
     files = [{"path": "a.csv", "sha256": "1" * 64}]
     card = model_card(trained, features, files, "0" * 64)
     assert (card["model"], card["as_of"], card["rows"]) == ("boosted", "20261120", len(features))
     assert card["underlyings"] == ["ETF", "IDX"] and len(card["days"]) == 5 and card["features"] == files
-    assert card["hyperparameters"]["max_iter"] == 30 and card["hyperparameters"]["tree_steps"] == 51
+    assert card["hyperparameters"]["max_iter"] == 30
     assert card["simulated"] is False and card["sources"] == ["made_up"]
     assert set(card["versions"]) == {"python", "numpy", "scikit-learn", "pandas", "scipy"}
     metrics = card["training_metrics"]
@@ -68,13 +68,13 @@ def test_the_card_says_what_the_model_is(features, quick):
 
 def test_a_simulated_source_is_said(features, quick):
     simulated = features.assign(source="simulated")
-    card = model_card(train_model(simulated, quick, tree_steps=51), simulated, [], "0" * 64)
+    card = model_card(train_model(simulated, quick), simulated, [], "0" * 64)
     assert card["simulated"] is True and "SIMULATED" in card["limits"][0]
 
 
 def test_only_the_chosen_models_settings_are_named(features):
     train = Train(model="flat_vol")
-    card = model_card(train_model(features, train, tree_steps=51), features, [], "0" * 64)
+    card = model_card(train_model(features, train), features, [], "0" * 64)
     assert "max_iter" not in card["hyperparameters"] and card["training_metrics"]["in_sample_mae_price"] > 0
 
 
@@ -86,7 +86,7 @@ from options_pricing.models.feature_files import read_features
 from options_pricing.models.training import train_model
 from options_pricing.run.params import Boosted, Train
 train = Train(boosted=Boosted(max_iter=30, min_samples_leaf=40))
-trained = train_model(read_features([Path(sys.argv[2])]), train, tree_steps=51)
+trained = train_model(read_features([Path(sys.argv[2])]), train)
 print(hashlib.sha256(pickle.dumps(trained.pricing, protocol=5)).hexdigest())
 """
 
@@ -108,5 +108,5 @@ def test_the_pickle_is_the_same_in_every_process_and_with_every_number_of_thread
 
 
 def test_training_twice_gives_the_same_bytes(features, quick):
-    first, second = (pickle.dumps(train_model(features, quick, tree_steps=51).pricing, protocol=5) for _ in range(2))
+    first, second = (pickle.dumps(train_model(features, quick).pricing, protocol=5) for _ in range(2))
     assert first == second

@@ -20,7 +20,7 @@ DAY = DAYS[-1]
 PARAMS = """\
 run: {date: '20261120', days: 2}
 source: {kind: simulated, seed: 5, underlyings: [XIDX], density: tiny}
-features: {min_pairs: 4, tree_steps: 11}
+features: {min_pairs: 4}
 train: {model: flat_vol, boosted: {max_iter: 5}}
 evaluate: {bootstrap: 100}
 report: {smiles: 1}

@@ -5,7 +5,7 @@ import pytest
 from options_pricing.surface.forwards import chain_forwards, expiration_numbers
 from tests.surface.made_chain import RATE, made_chain, with_years
 
-PARAMS = {"risk_free_rate": RATE, "min_pairs": 12, "near_share": 0.4, "tree_steps": 51}
+PARAMS = {"risk_free_rate": RATE, "min_pairs": 12, "near_share": 0.4}
 
 
 def true_of(chain, column):

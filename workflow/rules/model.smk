@@ -21,7 +21,7 @@ rule model_train:
         mem_mb=3000,
         runtime=30,
     params:
-        cfg=section("train", "features.tree_steps"),
+        cfg=section("train"),
     shell:
         "python scripts/model_train.py --features {input.features} --model {output.model} --card {output.card} "
         f"--params {PARAMS} --log {{log}} --date {DATE}"

@@ -46,8 +46,6 @@ class Setting:
     ----------
     train : Train
         The params of the models, and which quotes are eligible.
-    tree_steps : int
-        Steps of the tree that prices early exercise.
     held_out : float
         Share of strikes held out in `same_day`.
     seed : int
@@ -55,7 +53,6 @@ class Setting:
     """
 
     train: Train
-    tree_steps: int
     held_out: float
     seed: int
     interpolations: Interpolations = field(default_factory=Interpolations, init=False, repr=False, compare=False)
@@ -63,7 +60,7 @@ class Setting:
     def models(self, *, any_expiration: bool = False) -> dict[str, Model]:
         """Unfitted models of the whole registry, which share what surfaces say."""
         train = self.train.model_copy(update=ANY_EXPIRATION) if any_expiration else self.train
-        return {n: make_model(n, train, tree_steps=self.tree_steps, interpolations=self.interpolations) for n in MODELS}
+        return {n: make_model(n, train, interpolations=self.interpolations) for n in MODELS}
 
     def eligible(self, features: pd.DataFrame) -> pd.DataFrame:
         """The quotes that are fitted and judged in `next_day` and `same_day`."""
@@ -266,7 +263,7 @@ def _predictions(
 def _as_published(rest: pd.DataFrame, test: pd.DataFrame, setting: Setting) -> tuple[Array, Array]:
     line = LinearPrice.fitted(rest, _vendor_vol(rest), _vendor_price(rest))
     prices = line.prices(test, _vendor_vol(test))
-    premium = early_exercise(test, _vendor_vol(test), tree_steps=setting.tree_steps)
+    premium = early_exercise(test, _vendor_vol(test))
     return vols_of_prices(test, prices - premium), prices
 
 

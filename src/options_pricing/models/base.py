@@ -48,17 +48,14 @@ class Model(ABC):
     ----------
     train : Train
         Which quotes are fitted, and how.
-    tree_steps : int
-        Steps of the tree that prices early exercise.
     interpolations : Interpolations, optional
         What surfaces said before, shared between models that are judged on the same days.
     """
 
     name: ClassVar[str]
 
-    def __init__(self, train: Train, *, tree_steps: int = 51, interpolations: Interpolations | None = None) -> None:
+    def __init__(self, train: Train, *, interpolations: Interpolations | None = None) -> None:
         self.days_to_expiry = (train.min_days_to_expiry, train.max_days_to_expiry)
-        self.tree_steps = tree_steps
         self._interpolations: Interpolations | None = interpolations or Interpolations()
 
     def __getstate__(self) -> dict[str, Any]:
@@ -105,7 +102,7 @@ class Model(ABC):
     def predict_with_prices(self, quotes: pd.DataFrame) -> tuple[Array, Array]:
         """Implied vols and prices, for the price of one."""
         vols = self.predict(quotes)
-        return vols, prices_at(quotes, vols, tree_steps=self.tree_steps)
+        return vols, prices_at(quotes, vols)
 
     def diagnostics(self) -> dict[str, Any]:
         """What the fit found out about itself, for the model card."""

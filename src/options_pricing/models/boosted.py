@@ -31,8 +31,8 @@ class Boosted(Model):
 
     name = "boosted"
 
-    def __init__(self, train: Train, *, tree_steps: int = 51, interpolations: Interpolations | None = None) -> None:
-        super().__init__(train, tree_steps=tree_steps, interpolations=interpolations)
+    def __init__(self, train: Train, *, interpolations: Interpolations | None = None) -> None:
+        super().__init__(train, interpolations=interpolations)
         settings = train.boosted.model_dump()
         self.min_moves = int(settings.pop("min_moves"))
         self.settings = {**settings, "max_bins": MOST_BINS, "random_state": train.seed, "early_stopping": False}

@@ -114,7 +114,7 @@ class PricingModel:
         reasons = time_complaints(quotes, self.as_of)
         quotes.loc[reasons != "", "forward"] = np.nan
         vols, prices = self.model.predict_with_prices(quotes[list(ASKED)])
-        found = greeks_at(quotes, vols, tree_steps=self.model.tree_steps)._asdict()
+        found = greeks_at(quotes, vols)._asdict()
         made = {**found, "predicted_price": prices, "predicted_implied_vol": vols}
         nothing = ~np.isfinite(prices)
         numbers = {name: np.where(nothing, np.nan, values) for name, values in made.items()}

@@ -5,20 +5,16 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from options_pricing.models.vol_surface import Array
-from options_pricing.pricing.american import (
-    american_price,
-    american_price_and_greeks,
-    early_exercise_premium,
-    spot_and_rate,
-)
+from options_pricing.pricing.american import american_price, early_exercise_premium, spot_and_rate
+from options_pricing.pricing.american_greeks import american_price_and_greeks
 from options_pricing.pricing.black import PriceAndGreeks, black_price, price_and_greeks
 from options_pricing.pricing.implied_vol import implied_vol
 
 LOWEST_VOL, HIGHEST_VOL = 1e-3, 4.0
 
 
-def prices_at(quotes: pd.DataFrame, vols: Array, *, tree_steps: int) -> Array:
-    """Prices of options at given vols: Black's if European, the tree's if American.
+def prices_at(quotes: pd.DataFrame, vols: Array) -> Array:
+    """Prices of options at given vols: Black's if European, with the right to early exercise if American.
 
     The carry is that of the option's own forward, discount factor and dividend yield, so that an American option at
     its market's implied vol has its market's price.
@@ -26,28 +22,28 @@ def prices_at(quotes: pd.DataFrame, vols: Array, *, tree_steps: int) -> Array:
     prices = black_price(*_terms(quotes), vols, _option_types(quotes))
     american = _american(quotes)
     if american.any():
-        prices[american] = american_price(*_on_spot(quotes[american], vols[american]), steps=tree_steps)
+        prices[american] = american_price(*_on_spot(quotes[american], vols[american]))
     return prices
 
 
-def greeks_at(quotes: pd.DataFrame, vols: Array, *, tree_steps: int) -> PriceAndGreeks:
+def greeks_at(quotes: pd.DataFrame, vols: Array) -> PriceAndGreeks:
     """Prices and greeks at given vols, on the spot behind each forward; units as `price_and_greeks` says."""
     spot = _on_spot(quotes, vols)[0]
     found = price_and_greeks(*_terms(quotes), vols, _option_types(quotes), spot=spot)
     american = _american(quotes)
     if american.any():
-        tree = american_price_and_greeks(*_on_spot(quotes[american], vols[american]), steps=tree_steps)
-        for values, replaced in zip(found, tree, strict=True):
+        exercised = american_price_and_greeks(*_on_spot(quotes[american], vols[american]))
+        for values, replaced in zip(found, exercised, strict=True):
             values[american] = replaced
     return found
 
 
-def early_exercise(quotes: pd.DataFrame, vols: Array, *, tree_steps: int) -> Array:
+def early_exercise(quotes: pd.DataFrame, vols: Array) -> Array:
     """American less European price at given vols; 0 for European options."""
     premium = np.zeros(len(quotes))
     american = _american(quotes)
     if american.any():
-        premium[american] = early_exercise_premium(*_on_spot(quotes[american], vols[american]), steps=tree_steps)
+        premium[american] = early_exercise_premium(*_on_spot(quotes[american], vols[american]))
     return premium
 
 
@@ -60,7 +56,7 @@ def vols_of_prices(quotes: pd.DataFrame, prices: Array) -> Array:
 
 
 def _on_spot(quotes: pd.DataFrame, vols: Array) -> tuple[Array, Array, Array, Array, Array, Array, NDArray[np.bool_]]:
-    """Spot, strike, years, rate, dividend yield, vol, and whether it is a call: what the tree is asked with."""
+    """Spot, strike, years, rate, dividend yield, vol, and whether it is a call: what `american_price` is asked with."""
     forward, strike, years, discount = _terms(quotes)
     dividends = _numbers(quotes, "dividend_yield")
     spot, rate = spot_and_rate(forward, years, discount, dividends)

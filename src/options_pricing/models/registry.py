@@ -28,14 +28,14 @@ MODELS: dict[str, type[Model]] = {
 }
 
 
-def make_model(name: str, train: Train, *, tree_steps: int = 51, interpolations: Interpolations | None = None) -> Model:
+def make_model(name: str, train: Train, *, interpolations: Interpolations | None = None) -> Model:
     """An unfitted model of the registry.
 
     Parameters
     ----------
     name : str
         A key of `MODELS`.
-    train, tree_steps, interpolations
+    train, interpolations
         As for `Model`.
     """
-    return MODELS[name](train, tree_steps=tree_steps, interpolations=interpolations)
+    return MODELS[name](train, interpolations=interpolations)

@@ -67,7 +67,7 @@ class SeedLinear(RandomWalk):
         for underlying, rows in by_underlying(quotes):
             if underlying in self.lines_:
                 prices[rows] = self.lines_[underlying].prices(quotes.iloc[rows], told[rows])
-        european = prices - early_exercise(quotes, told, tree_steps=self.tree_steps)
+        european = prices - early_exercise(quotes, told)
         return vols_of_prices(quotes, european), prices
 
 

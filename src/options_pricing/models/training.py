@@ -27,7 +27,7 @@ class Trained(NamedTuple):
     left_out: dict[str, str]
 
 
-def train_model(features: pd.DataFrame, train: Train, *, tree_steps: int) -> Trained:
+def train_model(features: pd.DataFrame, train: Train) -> Trained:
     """Fit ``train.model`` on all given days of every underlying that its last day lets be fitted.
 
     Parameters
@@ -36,8 +36,6 @@ def train_model(features: pd.DataFrame, train: Train, *, tree_steps: int) -> Tra
         FEATURES of one or more days.
     train : Train
         The section of the parameters.
-    tree_steps : int
-        Steps of the tree that prices early exercise, as in the features.
 
     Raises
     ------
@@ -52,7 +50,7 @@ def train_model(features: pd.DataFrame, train: Train, *, tree_steps: int) -> Tra
             why="; ".join(f"{u}: {reason}" for u, reason in left_out.items()) or "they have no rows",
             fix="look at the validation reports of these days, or at train.*_days_to_expiry and features.min_pairs",
         )
-    model = make_model(train.model, train, tree_steps=tree_steps).fit(kept)
+    model = make_model(train.model, train).fit(kept)
     pricing = PricingModel(model, kept, train.model_dump(mode="json"))
     return Trained(pricing, {**in_sample_metrics(pricing, kept), **model.diagnostics()}, left_out)
 
@@ -119,7 +117,6 @@ def model_card(
     settings = {key: value for key, value in train.items() if key not in {"model", "boosted"}}
     if train["model"] == "boosted":
         settings |= train["boosted"]
-    settings["tree_steps"] = pricing.model.tree_steps
     return {
         "model": train["model"],
         "hyperparameters": settings,
@@ -153,6 +150,6 @@ def _limits(trained: Trained) -> Iterable[str]:
             "not bear it out."
         )
     yield "Nothing forces its surface to be free of arbitrage between the quotes."
-    yield "American options are priced by a tree with a continuous dividend yield; discrete dividends are not."
+    yield "American options are priced with a continuous dividend yield, not with the discrete dividends they have."
     for underlying, reason in trained.left_out.items():
         yield f"{underlying} is left out: {reason}."

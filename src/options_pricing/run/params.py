@@ -138,7 +138,6 @@ class Features(Section):
     )
     min_pairs: int = Field(12, ge=2, le=200, description="call-put pairs an expiration needs for its forward")
     near_share: Share = Field(0.4, description="share of pairs, nearest to the forward, that the parity line uses")
-    tree_steps: int = Field(51, ge=11, le=1001, description="steps of the tree that prices early exercise")
 
 
 class Boosted(Section):

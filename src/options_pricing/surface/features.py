@@ -6,7 +6,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from options_pricing.pricing.american import american_implied_vol, american_price_and_greeks, spot_and_rate
+from options_pricing.pricing.american import spot_and_rate
+from options_pricing.pricing.american_greeks import american_price_and_greeks
+from options_pricing.pricing.american_vol import american_implied_vol
 from options_pricing.pricing.black import PriceAndGreeks, black_price, price_and_greeks
 from options_pricing.pricing.implied_vol import implied_vol
 from options_pricing.quotes.schema import FEATURES, RAW, names
@@ -19,7 +21,7 @@ from options_pricing.surface.forwards import chain_forwards, expiration_numbers
 Array = NDArray[np.float64]
 
 CARRY = ["forward", "discount_factor", "dividend_yield"]
-PRICED = ("implied_vol", "early_exercise_premium", *PriceAndGreeks._fields[1:])
+PRICED = ("implied_vol", "early_exercise_premium", "european_price", *PriceAndGreeks._fields[1:])
 MADE = tuple(name for name in names(FEATURES) if name not in {*names(RAW), "raw_row"})
 QUANTILES = (0.01, 0.25, 0.5, 0.75, 0.99)
 
@@ -41,9 +43,9 @@ def build_features(validated: pd.DataFrame, params: Features) -> pd.DataFrame:
 
     Times to expiry count from the close of the session, or from the quote where that was taken before it, to the
     exact instant the option stops. Forward, discount factor and dividend yield are the expiration's
-    (`chain_forwards`). `implied_vol` is Black's vol of ``mid - early_exercise_premium``; the premium of an American
-    option is the tree's at that same vol. Greeks are on the spot ``F D exp(q T)``, at the implied vol, of the option
-    as it is exercised.
+    (`chain_forwards`). `implied_vol` is Black's vol of `european_price`, which is ``mid - early_exercise_premium``; the
+    premium of an American option is that of its exercise boundary at that same vol. Greeks are on the spot
+    ``F D exp(q T)``, at the implied vol, of the option as it is exercised.
 
     Parameters
     ----------
@@ -72,13 +74,12 @@ def build_features(validated: pd.DataFrame, params: Features) -> pd.DataFrame:
         risk_free_rate=params.risk_free_rate,
         min_pairs=params.min_pairs,
         near_share=params.near_share,
-        tree_steps=params.tree_steps,
     )
     if forwards["forward"].isna().all():
         raise _no_forward(forwards, params.min_pairs)
     quotes[CARRY] = forwards[CARRY].to_numpy()[expiration_numbers(quotes)]
     _add_moneyness(quotes)
-    _add_vols(quotes, params.tree_steps)
+    _add_vols(quotes)
     return conform(quotes, FEATURES).set_axis(validated.index)
 
 
@@ -127,11 +128,11 @@ def _add_moneyness(quotes: pd.DataFrame) -> None:
     quotes["out_of_the_money"] = quotes["forward"].notna() & (call == above)
 
 
-def _add_vols(quotes: pd.DataFrame, tree_steps: int) -> None:
+def _add_vols(quotes: pd.DataFrame) -> None:
     american = (quotes["exercise_style"] == "american").to_numpy()
     made = pd.DataFrame(np.nan, index=quotes.index, columns=list(PRICED))
     made[~american] = _european(_contracts(quotes[~american]))
-    made[american] = _american(_contracts(quotes[american]), tree_steps)
+    made[american] = _american(_contracts(quotes[american]))
     quotes[made.columns] = made
     quotes["vol_time"] = quotes["implied_vol"] * np.sqrt(quotes["year_fraction"].clip(lower=0))
     quotes["total_variance"] = quotes["vol_time"] ** 2
@@ -150,18 +151,18 @@ def _european(contracts: _Contracts) -> Array:
     vol = implied_vol(mid, forward, strike, years, discount, call)
     spot, _ = spot_and_rate(forward, years, discount, dividends)
     greeks = price_and_greeks(forward, strike, years, discount, vol, call, spot=spot)
-    return np.column_stack([vol, np.zeros(len(vol)), *greeks[1:]])
+    return np.column_stack([vol, np.zeros(len(vol)), mid, *greeks[1:]])
 
 
-def _american(contracts: _Contracts, tree_steps: int) -> Array:
+def _american(contracts: _Contracts) -> Array:
     """The columns `PRICED` of American options."""
     mid, forward, strike, years, discount, dividends, call = contracts
     spot, rate = spot_and_rate(forward, years, discount, dividends)
     option = spot, strike, years, rate, dividends
-    vol = american_implied_vol(mid, *option, call, steps=tree_steps)
+    vol = american_implied_vol(mid, *option, call)
     premium = np.maximum(mid - black_price(forward, strike, years, discount, vol, call), 0.0)
-    greeks = american_price_and_greeks(*option, vol, call, steps=tree_steps)
-    return np.column_stack([vol, premium, *greeks[1:]])
+    greeks = american_price_and_greeks(*option, vol, call)
+    return np.column_stack([vol, premium, mid - premium, *greeks[1:]])
 
 
 def _no_forward(forwards: pd.DataFrame, min_pairs: int) -> BadDataError:

@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from options_pricing.pricing.american import american_implied_vol, early_exercise_premium, spot_and_rate
+from options_pricing.pricing.american import early_exercise_premium, spot_and_rate
+from options_pricing.pricing.american_vol import american_implied_vol
 from options_pricing.surface.carry import dividend_yields, exercise_bounds, plausible, spot_and_mean_yield, steadied
 from options_pricing.surface.pairs import (
     Numbers,
@@ -32,9 +33,7 @@ def expiration_numbers(chain: pd.DataFrame) -> Numbers:
     return chain.groupby(EXPIRATION, dropna=False, sort=True).ngroup().to_numpy()
 
 
-def chain_forwards(
-    chain: pd.DataFrame, *, risk_free_rate: float, min_pairs: int, near_share: float, tree_steps: int
-) -> pd.DataFrame:
+def chain_forwards(chain: pd.DataFrame, *, risk_free_rate: float, min_pairs: int, near_share: float) -> pd.DataFrame:
     r"""Forward and discount factor of each (underlying, root, expiration) of one day.
 
     European options: ordinary least squares of :math:`C - P = D (F - K)` on the strike, over the pairs with the
@@ -61,8 +60,6 @@ def chain_forwards(
         Two-sided pairs that an expiration needs.
     near_share : float
         Share of the pairs, nearest to the forward, that is used.
-    tree_steps : int
-        Steps of the tree for early exercise.
 
     Returns
     -------
@@ -78,7 +75,7 @@ def chain_forwards(
     day.find_european(pairs, near_share, risk_free_rate)
     of_american = np.flatnonzero(day.american[pairs.expiration])
     near = nearest_pairs(pairs.take(of_american), day.discount, min_pairs, near_share, MOST_PAIRS)
-    day.find_american(near, tree_steps)
+    day.find_american(near)
     return day.table()
 
 
@@ -117,7 +114,7 @@ class _Day:
             self.forward[i], self.discount[i] = parity_forward(near[i], self.curve[i]), self.curve[i]
         self.discount[self.american] = self.curve[self.american]
 
-    def find_american(self, near: Pairs, steps: int) -> None:
+    def find_american(self, near: Pairs) -> None:
         """Forwards of American expirations, and with them spots and yields of all: a fixed point."""
         precision = np.bincount(near.expiration, near.spread**-2.0, minlength=len(self.years))
         with np.errstate(divide="ignore"):
@@ -131,7 +128,7 @@ class _Day:
             self._settle(forward, price_error)
             if not near.strike.size:
                 return
-            earlier, lack = lack, self._parity_forwards(near, self._premia(near, steps)) - forward
+            earlier, lack = lack, self._parity_forwards(near, self._premia(near)) - forward
             # The secant of two rounds: the circle alone comes three times closer a round, far out in time.
             with np.errstate(divide="ignore", invalid="ignore"):
                 secant = relaxation * earlier / (earlier - lack)
@@ -163,16 +160,16 @@ class _Day:
             self.spot[of_it] = spot
             self.yields[of_it] = steadied(yields, mean_yield, error)
 
-    def _premia(self, near: Pairs, steps: int) -> Array:
+    def _premia(self, near: Pairs) -> Array:
         """Early-exercise premium of the call less that of the put, at the vol of the one out of the money."""
         at = near.expiration
         forward, years = self.forward[at], self.years[at]
         spot, rate = spot_and_rate(forward, years, self.discount[at], self.yields[at])
         contract = spot, near.strike, years, rate, self.yields[at]
         call = near.strike >= forward
-        vol = american_implied_vol(np.where(call, near.call, near.put), *contract, call, steps=steps)
-        of_call = early_exercise_premium(*contract, vol, np.ones(call.shape, dtype=bool), steps=steps)
-        return of_call - early_exercise_premium(*contract, vol, np.zeros(call.shape, dtype=bool), steps=steps)
+        vol = american_implied_vol(np.where(call, near.call, near.put), *contract, call)
+        of_call = early_exercise_premium(*contract, vol, np.ones(call.shape, dtype=bool))
+        return of_call - early_exercise_premium(*contract, vol, np.zeros(call.shape, dtype=bool))
 
     def table(self) -> pd.DataFrame:
         """What has been found."""

@@ -80,7 +80,7 @@ def test_american_prices_agree_with_discrete_dividends(
     option = Contracts([], np.array([0]), np.array([strike]), np.array([kind == "C"]))
     truth = Truth(years, forward, discount, np.array([vol]), black_price(forward, strike, years, discount, vol, kind))
     found = max(
-        module._on_a_tree(spot, option, truth)[0],
+        module._with_yield(spot, option, truth)[0],
         module._exercised_before_dividends(stock, spot, 0.04, to_ex, option, truth)[0],
     )
     assert found == pytest.approx(price, rel=0.011)

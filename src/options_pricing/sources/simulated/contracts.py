@@ -20,7 +20,6 @@ from options_pricing.sources.simulated.process import Path
 from options_pricing.sources.simulated.surface import Slice, slices, total_variance
 
 EXPIRATION_BITS, STRIKE_BITS = np.int64(40), np.int64(2)
-TREE_STEPS = 51
 
 
 @dataclass(frozen=True)
@@ -120,14 +119,14 @@ def true_values(instrument: Instrument, path: Path, day: np.datetime64, contract
     if instrument.exercise_style == "european":
         return truth
     on_eves = _exercised_before_dividends(instrument, spot, short_rate, to_ex_days, contracts, truth)
-    return truth._replace(price=np.maximum(_on_a_tree(spot, contracts, truth), on_eves))
+    return truth._replace(price=np.maximum(_with_yield(spot, contracts, truth), on_eves))
 
 
-def _on_a_tree(spot: float, contracts: Contracts, truth: Truth) -> Array:
+def _with_yield(spot: float, contracts: Contracts, truth: Truth) -> Array:
     """American prices with the dividends spread evenly over each option's life.
 
-    Black's price on the escrowed-dividend forward and the early-exercise premium of a tree whose continuous yield
-    gives that forward.
+    Black's price on the escrowed-dividend forward and the early-exercise premium at the continuous yield that gives
+    that forward.
     """
     rate = -np.log(truth.discount_factor) / truth.year_fraction
     dividend_yield = rate - np.log(truth.forward / spot) / truth.year_fraction
@@ -139,7 +138,6 @@ def _on_a_tree(spot: float, contracts: Contracts, truth: Truth) -> Array:
         dividend_yield,
         truth.implied_vol,
         contracts.call,
-        steps=TREE_STEPS,
     )
     exercised = np.where(contracts.call, spot - contracts.strike, contracts.strike - spot)
     return np.maximum(truth.price + premium, exercised)
@@ -150,7 +148,7 @@ def _exercised_before_dividends(
 ) -> Array:
     """What a call is worth to who exercises it on the eve of the best ex-day (Black 1975); 0 for puts.
 
-    The tree knows no eves. The greater of the two lies within 1 % under a finite-difference price with discrete
+    A yield knows no eves. The greater of the two lies within 1 % under a finite-difference price with discrete
     dividends; for a call near the money that expires within days after an ex-day, within 4 %.
     """
     best = np.zeros(len(contracts))
