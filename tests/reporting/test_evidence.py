@@ -1,5 +1,6 @@
 from options_pricing.reporting.evidence import evidence
 from options_pricing.reporting.inputs import Metrics
+from options_pricing.reporting.wording import MODELS
 from tests.reporting.made_files import metrics_of
 
 
@@ -42,6 +43,13 @@ def test_the_set_of_models_names_who_stays_and_who_goes():
     assert answers()["Which models may be the best?"] == (
         "With 95 % confidence the best of the 4 is among: yesterday's surface and the boosted surface (model "
         "confidence set). Ruled out: the seed's linear regression and one flat volatility."
+    )
+
+
+def test_names_with_commas_are_kept_apart(monkeypatch):
+    monkeypatch.setitem(MODELS, "boosted", "yesterday's surface, boosted")
+    assert (
+        "among: yesterday's surface; yesterday's surface, boosted (model" in answers()["Which models may be the best?"]
     )
 
 

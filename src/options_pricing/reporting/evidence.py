@@ -188,4 +188,6 @@ def _hedges(metrics: Metrics) -> list[HedgeLine]:
 
 
 def _listed(words: list[str]) -> str:
+    if any("," in name for name in words):
+        return "; ".join(words)
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
