@@ -5,19 +5,15 @@ tests look for them; without them there is nothing to measure.
 """
 
 import argparse
-import os
-import sys
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from statistics import median
 
 import numpy as np
 import pandas as pd
+from frame import OURS, Result, Row, market_folder
 from scipy.interpolate import PchipInterpolator, UnivariateSpline
 from scipy.optimize import least_squares
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
 
 from options_pricing import Surface
 from options_pricing.pricing.black import black_price
@@ -29,8 +25,13 @@ from options_pricing.surface.features import build_features
 from options_pricing.surface.svi import svi_variance
 from options_pricing.validation.engine import validate
 
-ROOT = Path(__file__).resolve().parents[1]
-MARKET = Path(os.environ.get("OPTIONS_PRICING_MARKET", ROOT.parent / "shared" / "market"))
+TITLE = "A surface through an SPX day"
+NOTE = (
+    "Quotes out of the money, 7 to 400 days; strikes held out at random within each expiration, never its first or "
+    "last. The error is the share of held-out quotes whose bid and ask enclose the price, and the violations of "
+    "no-arbitrage (butterfly and calendar, 1e-12) on quoted and held-out strikes together. Three days; "
+    "`python benchmarks/surface.py --all` takes all there are. Speeds are fits of whole days."
+)
 FIRST, LAST = "2026-07-22", "2026-08-11"
 SHARES = (0.2, 0.8, 0.9)
 REPEATS, SEED = 3, 1
@@ -41,7 +42,7 @@ Smile = Callable[[np.ndarray, np.ndarray, np.ndarray, float], Slice]
 
 def chains() -> Iterator[tuple[str, pd.DataFrame]]:
     """The days there are, and their validated quotes."""
-    source = CboeEod(MARKET / "cboe_eod", ["_SPX"])
+    source = CboeEod(market_folder() / "cboe_eod", ["_SPX"])
     for day in pd.bdate_range(FIRST, LAST).strftime("%Y%m%d"):
         try:
             raw = source.chain(day).quotes
@@ -156,39 +157,34 @@ def _summary(rows: np.ndarray) -> dict[str, float]:
     }
 
 
-def run(*, every: bool = False) -> list[dict[str, object]]:
-    """Rows of the benchmark: work, ours, peer, ratio, error; empty without the real chains.
-
-    `ours` and `peer` are CPU-seconds a day, `ratio` the peer's over ours; `error` says what the numbers are worth.
-    """
-    if not MARKET.is_dir():
-        return []
+def rows(*, every: bool = False) -> list[Row]:
+    """The table's rows, of three days or of all there are."""
+    market_folder()
     found = list(chains())
     chosen = found if every else [found[i] for i in (0, len(found) // 2, len(found) - 1)]
     validated = [quotes for _, quotes in chosen]
     params = Features(risk_free_rate=0.04)
     days = [eligible(build_features(quotes, params)) for quotes in validated]
-    rows = []
-    for share in SHARES:
-        work = f"SPX surface, {share:.0%} held out"
-        told = measured(days, share)
-        mine = told["constrained"]
-        for name, its in told.items():
-            rows.append(
-                {
-                    "work": work,
-                    "ours": mine["seconds"],
-                    "peer": f"{name} {its['seconds']:.2f}",
-                    "ratio": its["seconds"] / mine["seconds"],
-                    "error": f"inside {its['inside']:.2%} (worst day {its['least']:.2%}), "
-                    f"{its['violations']:.0f} violations",
-                }
-            )
-    rows.append(whole_day(validated, params))
-    return rows
+    shares = [Row(f"{share:.0%} of the strikes held out", "days", results(measured(days, share))) for share in SHARES]
+    return [*shares, whole_day(validated, params)]
 
 
-def whole_day(days: list[pd.DataFrame], params: Features) -> dict[str, object]:
+def results(told: dict[str, dict[str, float]]) -> list[Result]:
+    """Ours first; a peer whose prices allow arbitrage is listed as broken."""
+    ordered = sorted(told.items(), key=lambda item: item[0] != "constrained")
+    return [
+        Result(
+            OURS if name == "constrained" else name,
+            its["seconds"],
+            its["seconds"],
+            f"inside {its['inside']:.2%} (worst day {its['least']:.2%}), {its['violations']:.0f} violations",
+            "arbitrage" if its["violations"] else "",
+        )
+        for name, its in ordered
+    ]
+
+
+def whole_day(days: list[pd.DataFrame], params: Features) -> Row:
     """Seconds from validated rows to a surface, features included."""
     spent = []
     for quotes in days * REPEATS:
@@ -196,21 +192,17 @@ def whole_day(days: list[pd.DataFrame], params: Features) -> dict[str, object]:
         Surface.fit(build_features(quotes, params))
         spent.append((time.process_time() - cpu, time.perf_counter() - wall))
     cpu, wall = (median(column) for column in zip(*spent, strict=True))
-    rows = f"{median(len(quotes) for quotes in days):.0f} validated rows"
-    return {
-        "work": "a whole SPX day, validated rows to surface",
-        "ours": cpu,
-        "peer": "",
-        "ratio": float("nan"),
-        "error": f"{rows}; {wall:.2f} s wall",
-    }
+    count = median(len(quotes) for quotes in days)
+    told = f"{count:.0f} validated rows: {cpu:.2f} CPU-s, {wall:.2f} s wall"
+    return Row("a whole day, validated rows to surface", "days", [Result(OURS, cpu, wall, told)])
 
 
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--all", action="store_true", help="all days, not three")
-    for row in run(every=arguments.parse_args().all):
-        print(f"{row['work']:<42} {row['ours']:6.2f} s  {row['peer']:<27} {row['ratio']:6.2f}  {row['error']}")
+    for row in rows(every=arguments.parse_args().all):
+        for result in row.results:
+            print(f"{row.work:<42} {result.name:<20} {result.cpu:6.2f} CPU-s  {result.error}")
 
 
 if __name__ == "__main__":

@@ -53,7 +53,7 @@ def test_a_smooth_term_structure_has_no_bumps():
     years = today["year_fraction"].to_numpy()
     moneyness = moneyness_in_deviations(yesterday, today) * yesterday.level
     before, now = (yesterday.surface.vols_at(t, moneyness) for t in (years + 1 / 365, years))
-    bumps = Bumps(yesterday, 1 / 365).of(before, now, years)
+    bumps = Bumps(yesterday, 1 / 365, yesterday.surface.vols_at).of(before, now, years)
     assert np.abs(bumps[np.abs(moneyness) < 2 * yesterday.level]).max() < 0.01
 
 
@@ -65,7 +65,7 @@ def test_an_expirations_own_level_stays_with_it():
     yesterday = Yesterday(quotes.assign(implied_vol=quotes["implied_vol"] * np.where(bumped, 1.1, 1.0)))
     years = np.sort(quotes["year_fraction"].unique())[2:5] - 7 / 365
     before, now = (yesterday.surface.vols_at(t, np.zeros(3)) for t in (years + 7 / 365, years))
-    change = Bumps(yesterday, 7 / 365).of(before, now, years)
+    change = Bumps(yesterday, 7 / 365, yesterday.surface.vols_at).of(before, now, years)
     assert np.log(before[1] / now[1]) > 0.015
     assert BUMP_STAYS * np.log(before[1] / now[1]) == pytest.approx(change[1], abs=0.006)
 

@@ -37,7 +37,12 @@ OUTPUTS = {
     "data_validate": {"out": VALIDATED, "quarantine": f"quarantine/quarantine_{DAY}.csv", "report": VALIDATION},
     "feature_engineer": {"out": FEATURES},
     "model_train": {"model": MODEL, "card": CARD},
-    "model_evaluate": {"metrics": METRICS, "predictions": PREDICTIONS, "plots": "reports/plots"},
+    "model_evaluate": {
+        "metrics": METRICS,
+        "chosen": "reports/chosen.json",
+        "predictions": PREDICTIONS,
+        "plots": "reports/plots",
+    },
     "model_deploy": {"release": "releases/staged", "status": STATUS},
     "generate_report": {"markdown": "reports/report.md", "html": "reports/report.html", "figures": "reports/figures"},
 }

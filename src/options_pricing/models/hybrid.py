@@ -1,6 +1,7 @@
 """Yesterday's surface and what can be known of its move: from expirations, from returns, from a few quotes of today."""
 
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -143,11 +144,12 @@ class Hybrid(Model):
         """Log vols if nothing happens but time."""
         years, moneyness = quotes["year_fraction"].to_numpy(dtype=float), standardised_moneyness(quotes)
         elapsed = yesterday.years_until(quotes)
-        now, before = (self._vols_at(surface, t, moneyness) for t in (years, years + elapsed))
+        vols_at = partial(self._vols_at, surface)
+        now, before = (vols_at(t, moneyness) for t in (years, years + elapsed))
         unmoved = np.log(now)
         for passed in np.unique(elapsed[elapsed > 0]):
             rows = elapsed == passed
-            unmoved[rows] += Bumps(yesterday, float(passed)).of(before[rows], now[rows], years[rows])
+            unmoved[rows] += Bumps(yesterday, float(passed), vols_at).of(before[rows], now[rows], years[rows])
         return unmoved
 
     def _log_vols(self, underlying: str, quotes: pd.DataFrame) -> Array:

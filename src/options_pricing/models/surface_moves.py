@@ -4,7 +4,7 @@ Vols are taken in logs. A quote lies at ``z = log(K / F) / (sqrt(T) level)``, mo
 yesterday's level of vol, and at ``log(4 T)``, which is 0 at a quarter.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -77,10 +77,11 @@ class Bumps:
     yesterday : Yesterday
     elapsed : float
         Years since then.
+    vols_at : callable
+        Yesterday's vols at years and standardised moneyness.
     """
 
-    def __init__(self, yesterday: Yesterday, elapsed: float) -> None:
-        self.surface, self.elapsed = yesterday.surface, elapsed
+    def __init__(self, yesterday: Yesterday, elapsed: float, vols_at: Callable[[Array, Array], Array]) -> None:
         years = yesterday.surface.year_fraction
         kept = years - elapsed >= years.min()
         # All strikes of an expiration say nearly the same.
@@ -88,7 +89,7 @@ class Bumps:
         now, moneyness = years[rows] - elapsed, yesterday.surface.moneyness[rows]
         self.smooth = np.zeros(3)
         if len(rows) > len(self.smooth):
-            difference = np.log(yesterday.surface.vol[rows] / self.surface.vols_at(now, moneyness))
+            difference = np.log(yesterday.surface.vol[rows] / vols_at(now, moneyness))
             weight = yesterday.surface.vol[rows]
             self.smooth = np.linalg.lstsq(_parabola(now) * weight[:, None], difference * weight, rcond=None)[0]
 
