@@ -22,7 +22,8 @@ def test_every_subject_has_a_title_a_note_and_rows(bench, root):
     assert not {"run", "frame", "made_options", "workflow"} & set(run.subjects())
     for subject in run.subjects():
         tree = ast.parse((root / "benchmarks" / f"{subject}.py").read_text(encoding="utf-8"))
-        named = {t.id for node in tree.body if isinstance(node, ast.Assign) for t in node.targets}
+        targets = [target for node in tree.body if isinstance(node, ast.Assign) for target in node.targets]
+        named = {target.id for target in targets if isinstance(target, ast.Name)}
         assert {"TITLE", "NOTE"} <= named, subject
 
 

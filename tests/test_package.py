@@ -29,5 +29,7 @@ def test_other_names_are_an_attribute_error():
 
 
 def test_make_run_ends_with_the_file_to_open(root):
-    said = subprocess.check_output(["make", "--dry-run", "--assume-old", ".venv/ready", "run"], cwd=root, text=True)
+    said = subprocess.check_output(
+        ["make", "--no-print-directory", "--dry-run", "--assume-old", ".venv/ready", "run"], cwd=root, text=True
+    )
     assert f"{root}/reports/stakeholder_report.html" in said.splitlines()[-1]

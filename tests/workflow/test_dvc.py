@@ -52,12 +52,12 @@ def test_nothing_is_left_to_do_after_repro(repro):
 
 def test_a_failing_stage_leaves_the_former_outputs_whole(repro):
     before, lock = repro.made(), (repro.folder / "dvc.lock").read_text()
-    edit(repro, "model: boosted", "model: bosted")
+    edit(repro, "model: hybrid", "model: bosted")
     done = repro.run("dvc", "repro")
     assert done.returncode != 0
     assert "train.model" in done.stdout + done.stderr
     assert repro.made() == before
-    edit(repro, "model: bosted", "model: boosted")
+    edit(repro, "model: bosted", "model: hybrid")
     assert left_to_do(repro) == {}
     assert (repro.folder / "dvc.lock").read_text() == lock
 
@@ -113,7 +113,7 @@ def test_sync_after_a_change_of_the_window_vouches_for_nothing_until_it_is_made(
 
 def test_sync_says_what_is_wrong_with_the_parameter_file(tiny, tmp_path):
     checkout = tiny.clone(tmp_path / "repo")
-    edit(checkout, "model: boosted", "model: bosted")
+    edit(checkout, "model: hybrid", "model: bosted")
     done = checkout.run("options-pricing", "sync")
     assert done.returncode == 78
     assert "train.model" in done.stderr

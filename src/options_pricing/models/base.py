@@ -14,7 +14,7 @@ from options_pricing.models.vol_surface import Interpolations, VolSurface, diges
 from options_pricing.run.errors import BadDataError
 from options_pricing.run.params import Train
 from options_pricing.run.threads import one_thread
-from options_pricing.surface.surface import Method, Surface
+from options_pricing.surface.surface import Surface
 
 Array = NDArray[np.float64]
 
@@ -112,11 +112,11 @@ class Model(ABC):
         """Vols of `surface` at the maturity and moneyness of `quotes`."""
         return self._vols_at(surface, quotes["year_fraction"].to_numpy(dtype=float), standardised_moneyness(quotes))
 
-    def _surface(self, day: pd.DataFrame, method: Method = "constrained") -> Surface:
-        """The surface through the quotes of one underlying on one day."""
+    def _surface(self, day: pd.DataFrame) -> Surface:
+        """The surface without arbitrage through the quotes of one underlying on one day."""
         if self._interpolations is None:
-            return Surface.fit(day, method)
-        return self._interpolations.remembered(method.encode() + content_of(day), lambda: Surface.fit(day, method))
+            return Surface.fit(day)
+        return self._interpolations.remembered(b"surface" + content_of(day), lambda: Surface.fit(day))
 
     def _vols_at(self, surface: VolSurface | Surface, year_fraction: Array, moneyness: Array) -> Array:
         remembered, at = self._interpolations, (year_fraction, moneyness)
@@ -129,8 +129,10 @@ def content_of(quotes: pd.DataFrame) -> bytes:
     """A fingerprint of all that a surface through a day's quotes, and its moves, depend on."""
     days = [quotes[name].to_numpy().astype("datetime64[D]").astype(float) for name in ("trade_date", "expiration")]
     names = [name for name in QUOTED if quotes[name].dtype.kind == "f"]
-    labels = "\n".join([*quotes["root"].fillna(""), *quotes["option_type"]]).encode()
-    return digest(*days, *(quotes[name].to_numpy(dtype=float) for name in names)) + hashlib.sha256(labels).digest()
+    roots = pd.util.hash_array(quotes["root"].fillna("").to_numpy(dtype=object))
+    calls = np.asarray(quotes["option_type"] == "C", dtype=float)
+    numbers = (quotes[name].to_numpy(dtype=float) for name in names)
+    return digest(*days, calls, *numbers) + hashlib.sha256(roots.tobytes()).digest()
 
 
 def asked(features: pd.DataFrame) -> pd.DataFrame:

@@ -13,7 +13,7 @@ from options_pricing.models.moves import Moves
 from options_pricing.models.vol_surface import Array
 from options_pricing.run.threads import one_thread
 
-MOST_FOLDS = 10
+MOST_FOLDS = 5
 SMALLEST_SHOCK = 1e-6
 LARGEST_LOG_MOVE = 1.0
 CONFIDENCE = 0.95
@@ -117,7 +117,7 @@ def shrink_factor(explained: Array, squared: Array) -> float:
 
 
 def _change_unseen(moves: Moves, days: list[str], settings: Mapping[str, Any]) -> Array:
-    """The change that a fit without its day (one of at most ten blocks of days) gives each quote."""
+    """The change that a fit without its day (one of at most five blocks of days) gives each quote."""
     change = np.zeros(len(moves.shock))
     for block in np.array_split(np.array(days), min(len(days), MOST_FOLDS)):
         left_out = np.isin(moves.day, block)
