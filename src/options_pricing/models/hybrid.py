@@ -52,8 +52,9 @@ class Hybrid(Model):
     - the forward's return moves the level of vol, as far as the underlying's own days bear it out (`believed`);
     - where the last day of the table has only a few quotes, they move the whole surface (`Marks`).
 
-    A last day with many quotes is the surface itself, and without a return nothing is added to it. Where neighbouring
-    quotes disagree, as last trades do, the surface is drawn to a trend filtered over the days (`Trend`).
+    A last day with many quotes is the surface itself, and without a return nothing is added to it. Where no surface
+    without arbitrage lies among the quotes, as with last trades, straight lines between them are drawn to a trend that
+    is filtered over the days (`Trend`).
     """
 
     name = "hybrid"
@@ -70,8 +71,9 @@ class Hybrid(Model):
 
     def __getstate__(self) -> dict[str, Any]:
         for underlying in self.yesterdays_:
-            self.trend(underlying)
-            self.surface(underlying)
+            self.learnt(underlying)
+            if isinstance(self.surface(underlying), VolSurface):
+                self.trend(underlying)
         return {**super().__getstate__(), "_chains": None, "_moves": {}, "_marks": {}}
 
     def predict(self, quotes: pd.DataFrame) -> Array:
@@ -104,7 +106,7 @@ class Hybrid(Model):
         return {
             "moves": {u: known.days for u, known in learnt.items()},
             "belief_in_response": {u: known.belief for u, known in learnt.items()},
-            "belief_in_single_quotes": {u: self.trend(u).believed for u in learnt},
+            "without_arbitrage": {u: isinstance(self.surface(u), Surface) for u in learnt},
         }
 
     def _days(self, underlying: str) -> list[pd.DataFrame]:
@@ -161,11 +163,11 @@ class Hybrid(Model):
 
     def _expected(self, underlying: str, quotes: pd.DataFrame) -> Array:
         """Log vols before any quote of the day is seen."""
-        yesterday = self.yesterdays_[underlying]
-        years, moneyness = quotes["year_fraction"].to_numpy(dtype=float), standardised_moneyness(quotes)
-        base = self.trend(underlying).drawing(
-            years, moneyness, self._unmoved(yesterday, self.surface(underlying), quotes)
-        )
+        yesterday, surface = self.yesterdays_[underlying], self.surface(underlying)
+        base = self._unmoved(yesterday, surface, quotes)
+        if isinstance(surface, VolSurface):
+            years, moneyness = quotes["year_fraction"].to_numpy(dtype=float), standardised_moneyness(quotes)
+            base = self.trend(underlying).drawing(years, moneyness, base)
         shock = clipped_shocks(yesterday, quotes)
         if not np.any(shock):
             return base

@@ -17,6 +17,7 @@ from options_pricing.run.params import Train
 FEWEST_STRIKES = 3
 LIBRARIES = ("numpy", "scikit-learn", "pandas", "scipy")
 SIMULATED = "simulated"
+WITHOUT_ARBITRAGE = ("constrained", "hybrid")
 
 
 class Trained(NamedTuple):
@@ -149,7 +150,13 @@ def _limits(trained: Trained) -> Iterable[str]:
             f"For {', '.join(unproven)} it is yesterday's surface itself: days that its correction had not seen did "
             "not bear it out."
         )
-    yield "Nothing forces its surface to be free of arbitrage between the quotes."
+    if pricing.model.name in WITHOUT_ARBITRAGE:
+        yield (
+            "On its own day, where quotes reach and do not contradict each other, its surface is free of butterfly and "
+            "calendar arbitrage; moved to another day nothing forces it to be."
+        )
+    else:
+        yield "Nothing forces its surface to be free of arbitrage between the quotes."
     yield "American options are priced with a continuous dividend yield, not with the discrete dividends they have."
     for underlying, reason in trained.left_out.items():
         yield f"{underlying} is left out: {reason}."
