@@ -24,6 +24,7 @@ TINY = {
     "density: normal": "density: tiny",
     "bootstrap: 2000": "bootstrap: 200",
     "max_iter: 80": "max_iter: 20",
+    "protocols: [next_day, same_day, few_quotes]": "protocols: [next_day, same_day]",
     "first_wait: 1.0": "first_wait: 0.0",
 }
 
