@@ -61,11 +61,13 @@ lock: $(READY)
 bench: $(BENCH_READY)
 	$(BENCH_VENV)/bin/python benchmarks/run.py
 
-# The peers live in an environment of their own: the product never depends on them.
+# The peers live in an environment of their own: the product never depends on them. Two of them bring a folder
+# py_lets_be_rational; the one that works with numba has to come last.
 $(BENCH_READY): benchmarks/requirements.lock | $(READY)
 	$(PYTHON) -m venv $(BENCH_VENV)
 	$(VENV)/bin/uv pip sync --quiet --compile-bytecode --python $(BENCH_VENV)/bin/python --require-hashes benchmarks/requirements.lock \
 	  || $(BENCH_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r benchmarks/requirements.lock
+	$(VENV)/bin/uv pip install --quiet --python $(BENCH_VENV)/bin/python --reinstall-package py-lets-be-rational --no-deps --require-hashes -r benchmarks/requirements.lock
 	@touch $(BENCH_READY)
 
 clean:
