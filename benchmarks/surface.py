@@ -157,7 +157,12 @@ def _summary(rows: np.ndarray) -> dict[str, float]:
     }
 
 
-def rows(*, every: bool = False) -> list[Row]:
+def rows() -> list[Row]:
+    """The table's rows, of three days."""
+    return rows_of(every=False)
+
+
+def rows_of(*, every: bool) -> list[Row]:
     """The table's rows, of three days or of all there are."""
     market_folder()
     found = list(chains())
@@ -200,7 +205,7 @@ def whole_day(days: list[pd.DataFrame], params: Features) -> Row:
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--all", action="store_true", help="all days, not three")
-    for row in rows(every=arguments.parse_args().all):
+    for row in rows_of(every=arguments.parse_args().all):
         for result in row.results:
             print(f"{row.work:<42} {result.name:<20} {result.cpu:6.2f} CPU-s  {result.error}")
 
