@@ -170,7 +170,8 @@ def test_a_model_made_with_another_version_is_refused_with_the_retrain_command(
 @pytest.mark.parametrize("library", list(HERE))
 def test_another_patch_version_is_accepted(staged_with, manifest, library):
     major, minor, *_ = HERE[library].split(".")
-    verify_release(staged_with(versions=manifest["versions"] | {library: f"{major}.{minor}.999"}))
+    accepted, _ = verify_release(staged_with(versions=manifest["versions"] | {library: f"{major}.{minor}.999"}))
+    assert accepted.versions[library] == f"{major}.{minor}.999"
 
 
 @pytest.mark.parametrize(

@@ -63,7 +63,7 @@ class Setting:
         return {n: make_model(n, train, interpolations=self.interpolations) for n in MODELS}
 
     def eligible(self, features: pd.DataFrame) -> pd.DataFrame:
-        """The quotes that are fitted and judged in `next_day` and `same_day`."""
+        """The quotes that are fitted and judged in all protocols but `random_rows`."""
         return eligible_quotes(features, self.train.min_days_to_expiry, self.train.max_days_to_expiry)[list(QUOTED)]
 
 
@@ -80,18 +80,7 @@ def next_day(features: pd.DataFrame, setting: Setting) -> pd.DataFrame:
     NotPossibleError
         Fewer than two days have eligible quotes.
     """
-    quotes, models = setting.eligible(features), setting.models()
-    days = _days(quotes)
-    if len(days) < 2:
-        raise NotPossibleError(f"it needs two days with eligible quotes and has {len(days)}")
-    parts = []
-    for day in progress(days[1:], what="next_day"):
-        known, today = quotes[quotes["trade_date"] < day], quotes[quotes["trade_date"] == day]
-        benchmark = models[RandomWalk.name].fit(known).predict(asked(today))
-        for name, model in models.items():
-            told = model.fit(known).predict_with_prices(asked(today))
-            parts.append(_predictions("next_day", name, today, told, benchmark))
-    return pd.concat(parts, ignore_index=True)
+    return _walked("next_day", features, setting, lambda today, _: np.zeros(len(today), dtype=bool))
 
 
 def same_day(features: pd.DataFrame, setting: Setting) -> pd.DataFrame:
@@ -135,19 +124,32 @@ def few_quotes(features: pd.DataFrame, setting: Setting) -> pd.DataFrame:
     NotPossibleError
         Fewer than two days have eligible quotes.
     """
+    return _walked("few_quotes", features, setting, marks)
+
+
+def _walked(
+    protocol: str,
+    features: pd.DataFrame,
+    setting: Setting,
+    shown: Callable[[pd.DataFrame, Array], NDArray[np.bool_]],
+) -> pd.DataFrame:
+    """Each day after the first, from all days before it and those of its quotes that are `shown` beforehand.
+
+    Which these are may depend on the day's quotes and the benchmark's vols of them.
+    """
     quotes, models = setting.eligible(features), setting.models()
     days = _days(quotes)
     if len(days) < 2:
         raise NotPossibleError(f"it needs two days with eligible quotes and has {len(days)}")
     parts = []
-    for day in progress(days[1:], what="few_quotes"):
+    for day in progress(days[1:], what=protocol):
         earlier, today = quotes[quotes["trade_date"] < day], quotes[quotes["trade_date"] == day]
         benchmark = models[RandomWalk.name].fit(earlier).predict(asked(today))
-        marked = marks(today, benchmark)
-        known = pd.concat([earlier, today[marked]])
+        seen = shown(today, benchmark)
+        known = pd.concat([earlier, today[seen]])
         for name, model in models.items():
             told = model.fit(known).predict_with_prices(asked(today))
-            parts.append(_predictions("few_quotes", name, today, told, benchmark, ~marked))
+            parts.append(_predictions(protocol, name, today, told, benchmark, ~seen))
     return pd.concat(parts, ignore_index=True)
 
 

@@ -30,6 +30,7 @@ from options_pricing.surface.surface import Surface
 
 # Up to so many quotes of the last day mark the surface of the day before; more of them are a surface themselves.
 MOST_MARKS = 60
+# A surface is kept that leaves at least this share of the quotes within their bid and ask.
 LEAST_INSIDE = 0.5
 QUOTES_A_MOVE = 1000
 MOST_MOVES = 250
