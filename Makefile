@@ -52,7 +52,8 @@ $(READY): requirements.lock requirements-uv.lock pyproject.toml
 	@touch $(READY)
 
 lock: $(READY)
-	uv pip compile --quiet --upgrade --generate-hashes --universal --python-version 3.11 --group dev pyproject.toml \
+	uv pip compile --quiet --upgrade --generate-hashes --universal --python-version 3.11 --group dev --extra yahoo \
+	  pyproject.toml \
 	  --custom-compile-command "make lock" --output-file requirements.lock
 	uv pip compile --quiet --upgrade --generate-hashes --universal --python-version 3.11 --constraint requirements.lock \
 	  --custom-compile-command "make lock" --output-file benchmarks/requirements.lock benchmarks/requirements.in
