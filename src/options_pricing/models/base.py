@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from options_pricing.models.prices import prices_at
 from options_pricing.models.vol_surface import Interpolations, VolSurface, digest
+from options_pricing.quotes.schema import FEATURES
 from options_pricing.run.errors import BadDataError
 from options_pricing.run.params import Train
 from options_pricing.run.threads import one_thread
@@ -36,6 +37,7 @@ ASKED = (
 )
 
 QUOTED = (*ASKED, "bid", "ask", "mid", "implied_vol", "early_exercise_premium")
+NUMBERS = tuple(column.name for column in FEATURES if column.name in QUOTED and column.kind == "number")
 COUNTED = ("strike", "bid", "ask", "mid", "implied_vol", "forward", "discount_factor", "year_fraction")
 # Between them lies every number of a market; squares and quotients of what lies outside overflow.
 LEAST, MOST = 1e-9, 1e9
@@ -127,12 +129,10 @@ class Model(ABC):
 
 def content_of(quotes: pd.DataFrame) -> bytes:
     """A fingerprint of all that a surface through a day's quotes, and its moves, depend on."""
-    days = [quotes[name].to_numpy().astype("datetime64[D]").astype(float) for name in ("trade_date", "expiration")]
-    names = [name for name in QUOTED if quotes[name].dtype.kind == "f"]
+    dates = quotes[["trade_date", "expiration"]].to_numpy(dtype="datetime64[D]").astype(float)
     roots = pd.util.hash_array(quotes["root"].fillna("").to_numpy(dtype=object))
     calls = np.asarray(quotes["option_type"] == "C", dtype=float)
-    numbers = (quotes[name].to_numpy(dtype=float) for name in names)
-    return digest(*days, calls, *numbers) + hashlib.sha256(roots.tobytes()).digest()
+    return digest(dates, calls, quotes[list(NUMBERS)].to_numpy(dtype=float)) + hashlib.sha256(roots.tobytes()).digest()
 
 
 def asked(features: pd.DataFrame) -> pd.DataFrame:

@@ -116,17 +116,17 @@ class Hybrid(Model):
     def _past_moves(self, underlying: str) -> list[PastMove]:
         if underlying not in self._moves:
             with one_thread():
-                self._moves[underlying] = [self._past_move(*pair) for pair in pairwise(self._days(underlying))]
+                known = [(day, content_of(day)) for day in self._days(underlying)]
+                self._moves[underlying] = [self._remembered_move(*pair) for pair in pairwise(known)]
         return self._moves[underlying]
 
-    def _past_move(self, before: pd.DataFrame, after: pd.DataFrame) -> PastMove:
-        def found() -> PastMove:
-            yesterday = Yesterday(before)
-            some = thinned(after)
-            return past_move(yesterday, after.iloc[some], self._unmoved(yesterday, yesterday.surface, after)[some])
+    def _remembered_move(self, before: tuple[pd.DataFrame, bytes], after: tuple[pd.DataFrame, bytes]) -> PastMove:
+        find, memory = partial(self._past_move, before[0], after[0]), self._interpolations
+        return find() if memory is None else memory.remembered(before[1] + after[1], find)
 
-        memory = self._interpolations
-        return found() if memory is None else memory.remembered(content_of(before) + content_of(after), found)
+    def _past_move(self, before: pd.DataFrame, after: pd.DataFrame) -> PastMove:
+        yesterday, some = Yesterday(before), thinned(after)
+        return past_move(yesterday, after.iloc[some], self._unmoved(yesterday, yesterday.surface, after)[some])
 
     def surface(self, underlying: str) -> Surface | VolSurface:
         """The underlying's last whole day, free of arbitrage.

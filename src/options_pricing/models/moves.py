@@ -119,6 +119,7 @@ def _move(kind: type[Moves], before: pd.DataFrame, after: pd.DataFrame, interpol
     )
 
 
-def _series(quotes: pd.DataFrame) -> list[str]:
+def _series(quotes: pd.DataFrame) -> list[tuple[str, int]]:
     """A name for each row's root and expiration."""
-    return (quotes["root"].fillna("") + quotes["expiration"].dt.strftime(" %Y%m%d")).tolist()
+    expiration = quotes["expiration"].to_numpy(dtype="datetime64[D]").astype(int)
+    return list(zip(quotes["root"].fillna("").tolist(), expiration.tolist(), strict=True))
