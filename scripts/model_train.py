@@ -8,6 +8,7 @@ from pathlib import Path
 
 import _checkout  # noqa: F401  (this checkout's src/ first)
 
+from options_pricing.evaluation.unseen import unseen_metrics
 from options_pricing.models.feature_files import read_features
 from options_pricing.models.training import model_card, train_model
 from options_pricing.run.files import sha256_of, whole_files, write_bytes, write_json
@@ -27,8 +28,13 @@ def work(args: argparse.Namespace, params: Params, log: TaskLog) -> None:
         log.warn("underlying_left_out", underlying=underlying, reason=reason)
     content = pickle.dumps(trained.pricing, protocol=PICKLE_PROTOCOL)
     files = [{"path": path.as_posix(), "sha256": sha256_of(path)} for path in args.features]
-    card = model_card(trained, features, files, hashlib.sha256(content).hexdigest())
+    unseen = unseen_metrics(features[~features["underlying"].isin(trained.left_out)], params.train)
+    card = model_card(trained, features, files, hashlib.sha256(content).hexdigest(), unseen)
     log.info("trained", model=card["model"], as_of=card["as_of"], **card["training_metrics"])
+    figures = {name: found["value"] for name, found in unseen.get("figures", {}).items()}
+    log.info(
+        "out_of_sample", **{name: unseen[name] for name in ("protocol", "not_possible") if name in unseen}, **figures
+    )
     with whole_files(args.model, args.card) as (model, told):
         write_bytes(model, content)
         write_json(told, card)

@@ -118,6 +118,7 @@ FILES = [
             "model_sha256": "SHA-256 of the pickle",
             "versions": "of python and of the libraries the pickle needs",
             "training_metrics": "how it fits what it was trained on",
+            "out_of_sample": "its figures with intervals on each day of the window, from the days before it",
             "limits": "what it cannot do, in sentences",
         },
     ),

@@ -11,6 +11,8 @@ from options_pricing.quotes.tables import write_csv
 from options_pricing.run.errors import BadDataError
 from options_pricing.run.params import Train
 
+UNTRIED = {"protocol": "next_day", "not_possible": "it needs two days"}
+
 
 def refusal(features, train):
     with pytest.raises(BadDataError) as caught:
@@ -39,7 +41,7 @@ def test_an_underlying_that_cannot_be_fitted_is_left_out_and_named(features, qui
     one_sided = features[(features["underlying"] == "IDX") | (features["option_type"] == "C")]
     trained = train_model(one_sided, quick)
     assert trained.left_out == {"ETF": "on 20261120 all 168 options are calls"}
-    card = model_card(trained, one_sided, [], "0" * 64)
+    card = model_card(trained, one_sided, [], "0" * 64, UNTRIED)
     assert card["underlyings"] == ["IDX"]
     assert any(limit.startswith("ETF is left out") for limit in card["limits"])
 
@@ -54,7 +56,7 @@ def test_an_underlying_without_quotes_of_the_last_day_is_left_out(features, quic
 def test_the_card_says_what_the_model_is(features, quick):
     trained = train_model(features, quick.model_copy(update={"model": "boosted"}))
     files = [{"path": "a.csv", "sha256": "1" * 64}]
-    card = model_card(trained, features, files, "0" * 64)
+    card = model_card(trained, features, files, "0" * 64, UNTRIED)
     assert (card["model"], card["as_of"], card["rows"]) == ("boosted", "20261120", len(features))
     assert card["underlyings"] == ["ETF", "IDX"] and len(card["days"]) == 5 and card["features"] == files
     assert card["hyperparameters"]["max_iter"] == 30
@@ -68,14 +70,35 @@ def test_the_card_says_what_the_model_is(features, quick):
 
 def test_a_simulated_source_is_said(features, quick):
     simulated = features.assign(source="simulated")
-    card = model_card(train_model(simulated, quick), simulated, [], "0" * 64)
+    card = model_card(train_model(simulated, quick), simulated, [], "0" * 64, UNTRIED)
     assert card["simulated"] is True and "SIMULATED" in card["limits"][0]
 
 
 def test_only_the_chosen_models_settings_are_named(features):
     train = Train(model="flat_vol")
-    card = model_card(train_model(features, train), features, [], "0" * 64)
+    card = model_card(train_model(features, train), features, [], "0" * 64, UNTRIED)
     assert "max_iter" not in card["hyperparameters"] and card["training_metrics"]["in_sample_mae_price"] > 0
+
+
+def unseen(low):
+    figure = {"value": 0.3, "low": low, "high": 0.4}
+    return {"protocol": "next_day", "days": ["20261119"], "figures": {"r2_implied_vol_vs_random_walk": figure}}
+
+
+@pytest.mark.parametrize(
+    ("told", "sentence"),
+    [
+        (UNTRIED, "It has never been tried on a day that it had not seen: it needs two days."),
+        (unseen(-0.1), "Over 1 unseen days it is not proven to beat yesterday's surface"),
+        (unseen(None), "R2 of implied vol against it 0.300, interval unknown to 0.400."),
+    ],
+)
+def test_what_unseen_days_do_not_bear_out_is_a_limit(features, quick, told, sentence):
+    trained = train_model(features, quick)
+    card = model_card(trained, features, [], "0" * 64, told)
+    assert card["out_of_sample"] == told and sentence in card["limits"][-1]
+    proven = model_card(trained, features, [], "0" * 64, unseen(0.1))
+    assert not any("unseen days" in limit or "never been tried" in limit for limit in proven["limits"])
 
 
 PICKLE = """

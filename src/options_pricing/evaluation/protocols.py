@@ -50,17 +50,20 @@ class Setting:
         Share of strikes held out in `same_day`.
     seed : int
         Of what is held out.
+    names : tuple of str
+        The models that are judged, the random walk among them.
     """
 
     train: Train
     held_out: float
     seed: int
+    names: tuple[str, ...] = tuple(MODELS)
     interpolations: Interpolations = field(default_factory=Interpolations, init=False, repr=False, compare=False)
 
     def models(self, *, any_expiration: bool = False) -> dict[str, Model]:
-        """Unfitted models of the whole registry, which share what surfaces say."""
+        """Unfitted models, which share what surfaces say."""
         train = self.train.model_copy(update=ANY_EXPIRATION) if any_expiration else self.train
-        return {n: make_model(n, train, interpolations=self.interpolations) for n in MODELS}
+        return {n: make_model(n, train, interpolations=self.interpolations) for n in self.names}
 
     def eligible(self, features: pd.DataFrame) -> pd.DataFrame:
         """The quotes that are fitted and judged in all protocols but `random_rows`."""

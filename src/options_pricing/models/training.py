@@ -100,7 +100,11 @@ def in_sample_metrics(pricing: PricingModel, features: pd.DataFrame) -> dict[str
 
 
 def model_card(
-    trained: Trained, features: pd.DataFrame, files: Sequence[dict[str, str]], model_sha256: str
+    trained: Trained,
+    features: pd.DataFrame,
+    files: Sequence[dict[str, str]],
+    model_sha256: str,
+    unseen: dict[str, Any],
 ) -> dict[str, Any]:
     """``model_card.json``: what the model is, what it was made of, and what not to use it for.
 
@@ -113,6 +117,8 @@ def model_card(
         ``path`` and ``sha256`` of each features file.
     model_sha256 : str
         Of the pickle.
+    unseen : dict
+        How the model does on days that it has not seen.
     """
     pricing, train = trained.pricing, trained.pricing.train
     settings = {key: value for key, value in train.items() if key not in {"model", "boosted"}}
@@ -131,7 +137,8 @@ def model_card(
         "model_sha256": model_sha256,
         "versions": {"python": platform.python_version(), **{name: version(name) for name in LIBRARIES}},
         "training_metrics": trained.metrics,
-        "limits": list(_limits(trained)),
+        "out_of_sample": unseen,
+        "limits": [*_limits(trained), *_unproven(unseen)],
     }
 
 
@@ -160,3 +167,19 @@ def _limits(trained: Trained) -> Iterable[str]:
     yield "American options are priced with a continuous dividend yield, not with the discrete dividends they have."
     for underlying, reason in trained.left_out.items():
         yield f"{underlying} is left out: {reason}."
+
+
+def _unproven(unseen: dict[str, Any]) -> Iterable[str]:
+    if "not_possible" in unseen:
+        yield f"It has never been tried on a day that it had not seen: {unseen['not_possible']}."
+        return
+    r2 = unseen["figures"]["r2_implied_vol_vs_random_walk"]
+    if r2["low"] is None or r2["low"] <= 0:
+        yield (
+            f"Over {len(unseen['days'])} unseen days it is not proven to beat yesterday's surface: R2 of implied vol "
+            f"against it {_number(r2['value'])}, interval {_number(r2['low'])} to {_number(r2['high'])}."
+        )
+
+
+def _number(value: float | None) -> str:
+    return "unknown" if value is None else f"{value:.3f}"

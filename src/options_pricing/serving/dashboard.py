@@ -249,6 +249,8 @@ def _card(release: Release) -> None:
     left.subheader("Training", anchor=False)
     told = {name: card.get(name, []) for name in ("sources", "underlyings", "days")}
     _named_values(left, told | card.get("training_metrics", {}) | card.get("hyperparameters", {}))
+    right.subheader("Days it had not seen", anchor=False)
+    _named_values(right, _unseen(card.get("out_of_sample", {})))
     right.subheader("Limits", anchor=False)
     right.markdown("\n".join(f"- {limit}" for limit in card.get("limits", [])) or "None are stated.")
     right.subheader("Made with", anchor=False)
@@ -257,6 +259,18 @@ def _card(release: Release) -> None:
     # Not in a table, whose cells cut a word of this length.
     lines = [f"{sha256}  {name}" for name, sha256 in release.manifest.files.items()]
     st.code("\n".join(lines), language=None, wrap_lines=True)
+
+
+def _unseen(told: dict[str, Any]) -> dict[str, str]:
+    """Figures of a model card on unseen days, each with its interval."""
+    if "figures" not in told:
+        return {"figures": told.get("not_possible", "none are stated")}
+    return {name: _interval(figure) for name, figure in told["figures"].items()}
+
+
+def _interval(figure: dict[str, Any]) -> str:
+    value, low, high = (_text(figure[name]) for name in ("value", "low", "high"))
+    return value if figure["low"] is None else f"{value} ({low} to {high})"
 
 
 def _named_values(place: Any, held: dict[str, Any]) -> None:

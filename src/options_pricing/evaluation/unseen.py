@@ -1,0 +1,49 @@
+"""What a model card says of days that the model had not seen, found while it is trained."""
+
+from typing import Any
+
+import pandas as pd
+
+from options_pricing.evaluation.bootstrap import figures_with_intervals
+from options_pricing.evaluation.intervals import interval_report
+from options_pricing.evaluation.metrics import DaySums
+from options_pricing.evaluation.protocols import NotPossibleError, Setting, next_day
+from options_pricing.models.random_walk import RandomWalk
+from options_pricing.run.params import Evaluate, Train
+from options_pricing.run.threads import one_thread
+
+
+def unseen_metrics(features: pd.DataFrame, train: Train) -> dict[str, Any]:
+    """Each day of the window priced by ``train.model`` from the days before it: the protocol `next_day`.
+
+    Parameters
+    ----------
+    features : DataFrame
+        FEATURES of the days that the model is trained on.
+    train : Train
+        The section of the parameters.
+
+    Returns
+    -------
+    dict
+        ``protocol``, ``days``, ``quotes``, ``confidence``, ``figures`` (each as `figures_with_intervals` gives it) and
+        ``price_intervals`` (nominal and observed coverage); or ``protocol`` and ``not_possible``, which says why.
+    """
+    judged = Evaluate()
+    setting = Setting(train, judged.held_out, judged.seed, names=(RandomWalk.name, train.model))
+    try:
+        with one_thread():
+            told = next_day(features, setting)
+    except NotPossibleError as reason:
+        return {"protocol": "next_day", "not_possible": str(reason)}
+    told = told[told["model"] == train.model]
+    days = sorted(told["date"].unique().tolist())
+    covered = interval_report(told)
+    return {
+        "protocol": "next_day",
+        "days": days,
+        "quotes": len(told),
+        "confidence": judged.confidence,
+        "figures": figures_with_intervals(DaySums.of(told, days), judged),
+        "price_intervals": {name: covered[name] for name in ("nominal", "days", "quotes", "coverage")},
+    }
