@@ -34,6 +34,8 @@ def rows() -> list[Row]:
             *task("feature_engineer", folder),
             *("--validated", folder / "validated.csv", "--out", folder / "features.csv"),
         ]
+        for command in (validate, features):
+            measure_command(command)
         return [
             timed("data_validate", validate, raw(folder)),
             timed("feature_engineer", features, folder / "validated.csv"),
@@ -50,10 +52,9 @@ def task(name: str, folder: Path) -> list[str | Path]:
     return [sys.executable, ROOT / "scripts" / f"{name}.py", "--params", folder / "params.yaml", "--date", DAY]
 
 
-def timed(name: str, command: list[str | Path], table: Path) -> Row:
+def timed(name: str, command: list[str | Path], table: Path, rounds: int = ROUNDS) -> Row:
     """The median run of a task, by CPU time, and how many rows it was given."""
-    measure_command(command)
-    runs = sorted((measure_command(command) for _ in range(ROUNDS)), key=lambda run: run.cpu)
+    runs = sorted((measure_command(command) for _ in range(rounds)), key=lambda run: run.cpu)
     count = len(table.read_bytes().splitlines()) - 1
-    middle: Result = runs[ROUNDS // 2]
+    middle: Result = runs[rounds // 2]
     return Row(f"{name}, {count:,} rows", "runs", [middle])
