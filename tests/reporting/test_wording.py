@@ -95,3 +95,16 @@ def test_a_figure_has_an_interval_only_with_both_ends_apart():
     assert with_interval(Estimate(value=0.47, low=None, high=0.55), coefficient) == ("0.470", "")
     assert with_interval(Estimate(value=0.0, low=0.0, high=0.0), coefficient) == ("0.000", "")
     assert with_interval(Estimate(), coefficient) == ("—", "")
+
+
+@pytest.mark.parametrize(
+    ("model", "protocol", "words"),
+    [
+        ("essvi", "next_day", "yesterday's surface, as eSSVI"),
+        ("essvi", "same_day", "the day's own surface, as eSSVI"),
+        ("sticky_strike", "few_quotes", "a surface through the nine quotes, strike by strike"),
+        ("hybrid", "same_day", "the hybrid surface"),
+    ],
+)
+def test_a_surface_is_called_after_the_day_that_it_is_of(model, protocol, words):
+    assert model_words(model, protocol) == words

@@ -122,6 +122,7 @@ FIGURES = {
     ),
 }
 
+YESTERDAYS = "yesterday's surface"
 MODELS = {
     "seed_linear": "the seed's linear regression",
     "flat_vol": "one flat volatility",
@@ -156,9 +157,8 @@ PROTOCOLS = {
 
 def model_words(model: str, protocol: str = "next_day") -> str:
     """The plain name of a model; told quotes of the day, a surface is that day's own, not yesterday's."""
-    if model == "random_walk" and protocol != "next_day":
-        return "a surface through the nine quotes" if protocol == "few_quotes" else "the day's own surface"
-    return MODELS.get(model, model)
+    whose = {"next_day": YESTERDAYS, "few_quotes": "a surface through the nine quotes"}
+    return MODELS.get(model, model).replace(YESTERDAYS, whose.get(protocol, "the day's own surface"))
 
 
 def protocol_words(protocol: str) -> tuple[str, str]:
