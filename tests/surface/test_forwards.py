@@ -3,9 +3,10 @@ import pandas as pd
 import pytest
 
 from options_pricing.surface.forwards import chain_forwards, expiration_numbers
+from options_pricing.surface.zero_curve import ZeroCurve
 from tests.surface.made_chain import RATE, made_chain, with_years
 
-PARAMS = {"risk_free_rate": RATE, "min_pairs": 12, "near_share": 0.4}
+PARAMS = {"curve": ZeroCurve.flat(RATE), "min_pairs": 12, "near_share": 0.4}
 
 
 def true_of(chain, column):
@@ -14,7 +15,7 @@ def true_of(chain, column):
 
 def test_european_forwards_and_discount_factors_come_back():
     chain = with_years(made_chain("IDX", spot=5000.0))
-    found = chain_forwards(chain, **(PARAMS | {"risk_free_rate": 0.2}))
+    found = chain_forwards(chain, **(PARAMS | {"curve": ZeroCurve.flat(0.2)}))
     np.testing.assert_allclose(found["forward"], true_of(chain, "true_forward"), rtol=1e-10)
     np.testing.assert_allclose(found["discount_factor"], true_of(chain, "true_discount"), rtol=1e-9)
     np.testing.assert_allclose(found["spot"], 5000.0, rtol=1e-8)
@@ -54,13 +55,20 @@ def test_american_discounting_is_that_of_the_days_european_options():
     index = with_years(made_chain("IDX", spot=5000.0, days=(30, 93, 184, 275, 366)))
     fund = with_years(made_chain("ETF", spot=500.0, style="american"))
     both = pd.concat([index, fund], ignore_index=True)
-    found = chain_forwards(both, **(PARAMS | {"risk_free_rate": 0.2}))
+    found = chain_forwards(both, **(PARAMS | {"curve": ZeroCurve.flat(0.2)}))
     american = found["method"] == "american_parity"
     np.testing.assert_allclose(
         found.loc[american, "discount_factor"], true_of(both, "true_discount")[american], rtol=1e-6
     )
-    alone = chain_forwards(fund, **(PARAMS | {"risk_free_rate": 0.05}))
+    alone = chain_forwards(fund, **(PARAMS | {"curve": ZeroCurve.flat(0.05)}))
     np.testing.assert_allclose(alone["discount_factor"], np.exp(-0.05 * alone["year_fraction"]), rtol=1e-12)
+
+
+def test_american_options_alone_are_discounted_by_the_curve_of_treasury_yields():
+    fund = with_years(made_chain("ETF", spot=500.0, style="american"))
+    treasuries = ZeroCurve.from_par_yields([0.25, 2], [0.0389, 0.0431])
+    found = chain_forwards(fund, **(PARAMS | {"curve": treasuries}))
+    np.testing.assert_array_equal(found["discount_factor"], treasuries.discount_factor(found["year_fraction"]))
 
 
 def test_roots_are_not_mixed():

@@ -17,6 +17,7 @@ from options_pricing.run.calendar import exchange, is_session, why_no_session, y
 from options_pricing.run.errors import BadDataError
 from options_pricing.run.params import Features
 from options_pricing.surface.forwards import chain_forwards, expiration_numbers
+from options_pricing.surface.zero_curve import ZeroCurve
 
 Array = NDArray[np.float64]
 
@@ -38,7 +39,7 @@ class _Contracts(NamedTuple):
     call: NDArray[np.bool_]
 
 
-def build_features(validated: pd.DataFrame, params: Features) -> pd.DataFrame:
+def build_features(validated: pd.DataFrame, params: Features, *, curve: ZeroCurve | None = None) -> pd.DataFrame:
     """All features of one day's validated quotes; every row stays, what is not defined for it is null.
 
     Times to expiry count from the close of the session, or from the quote where that was taken before it, to the
@@ -53,6 +54,8 @@ def build_features(validated: pd.DataFrame, params: Features) -> pd.DataFrame:
         VALIDATED of the schema, of one day; at least one row.
     params : Features
         The section of the parameters.
+    curve : ZeroCurve, optional
+        Discounts where no European option tells; by default flat at `params.risk_free_rate`.
 
     Returns
     -------
@@ -71,7 +74,7 @@ def build_features(validated: pd.DataFrame, params: Features) -> pd.DataFrame:
     quotes["year_fraction"] = years_to_expiry(quotes)
     forwards = chain_forwards(
         quotes,
-        risk_free_rate=params.risk_free_rate,
+        curve=curve or ZeroCurve.flat(params.risk_free_rate),
         min_pairs=params.min_pairs,
         near_share=params.near_share,
     )

@@ -33,7 +33,7 @@ def expiration_numbers(chain: pd.DataFrame) -> Numbers:
     return chain.groupby(EXPIRATION, dropna=False, sort=True).ngroup().to_numpy()
 
 
-def chain_forwards(chain: pd.DataFrame, *, risk_free_rate: float, min_pairs: int, near_share: float) -> pd.DataFrame:
+def chain_forwards(chain: pd.DataFrame, *, curve: ZeroCurve, min_pairs: int, near_share: float) -> pd.DataFrame:
     r"""Forward and discount factor of each (underlying, root, expiration) of one day.
 
     European options: ordinary least squares of :math:`C - P = D (F - K)` on the strike, over the pairs with the
@@ -42,7 +42,7 @@ def chain_forwards(chain: pd.DataFrame, *, risk_free_rate: float, min_pairs: int
     longer expirations (`ZeroCurve`), and F is the mean of :math:`K + (C - P) / D` over the same pairs.
 
     American options, whose parity is an inequality: D comes from the same curve, else
-    from `risk_free_rate`. Early-exercise premia are taken off calls and puts at the vol of the out-of-the-money
+    from `curve`. Early-exercise premia are taken off calls and puts at the vol of the out-of-the-money
     one, and F is the median of :math:`K + (C - P) / D` over the nearest pairs, weighted by 1 / spread^2. Premia
     need spot and yield, which need forwards: a fixed point, found by secant steps.
 
@@ -54,8 +54,10 @@ def chain_forwards(chain: pd.DataFrame, *, risk_free_rate: float, min_pairs: int
     chain : DataFrame
         One day's quotes: underlying, root, expiration, strike, option_type, exercise_style, bid, ask and
         year_fraction.
-    risk_free_rate : float
-        Continuous, per year; discounts American options where the day has no European ones.
+    curve : ZeroCurve
+        Discounts where the day has no European options that tell: flat, or of Treasury par yields. Neither is what
+        the market finances American options at, which is some 30 to 60 basis points above Treasuries; no fudge
+        stands for that here, and the dividend yields found take it up.
     min_pairs : int
         Two-sided pairs that an expiration needs.
     near_share : float
@@ -72,7 +74,7 @@ def chain_forwards(chain: pd.DataFrame, *, risk_free_rate: float, min_pairs: int
     numbers = expiration_numbers(chain)
     pairs = call_put_pairs(chain, numbers)
     day = _Day(chain, numbers, pairs, min_pairs)
-    day.find_european(pairs, near_share, risk_free_rate)
+    day.find_european(pairs, near_share, curve)
     of_american = np.flatnonzero(day.american[pairs.expiration])
     near = nearest_pairs(pairs.take(of_american), day.discount, min_pairs, near_share, MOST_PAIRS)
     day.find_american(near)
@@ -96,7 +98,7 @@ class _Day:
         self.forward, self.discount, self.curve, self.spot, self.yields = np.full((5, len(first)), np.nan)
         self.spot_bounds = _spot_bounds(chain, self.underlying[numbers])
 
-    def find_european(self, pairs: Pairs, near_share: float, risk_free_rate: float) -> None:
+    def find_european(self, pairs: Pairs, near_share: float, fallback: ZeroCurve) -> None:
         """Forward and discount factor of European expirations, and from these the discount factors of all others."""
         ends = np.cumsum(self.pairs)
         lowest = np.minimum(LOWEST_DISCOUNT, np.exp(-HIGHEST_RATE * self.years))
@@ -109,7 +111,8 @@ class _Day:
             if lowest[i] < line.discount_factor < HIGHEST_DISCOUNT and line.forward > 0:
                 self.forward[i], self.discount[i] = line
         known = np.isfinite(self.discount)
-        self.curve = ZeroCurve(self.years[known], self.discount[known], risk_free_rate).discount_factor(self.years)
+        found = ZeroCurve.from_options(self.years[known], self.discount[known], fallback)
+        self.curve = found.discount_factor(self.years)
         for i in np.flatnonzero(known & (self.years < SHORTEST_NODE)).tolist():
             self.forward[i], self.discount[i] = parity_forward(near[i], self.curve[i]), self.curve[i]
         self.discount[self.american] = self.curve[self.american]
