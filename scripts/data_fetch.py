@@ -7,7 +7,8 @@ from pathlib import Path
 
 import _checkout  # noqa: F401  (this checkout's src/ first)
 
-from options_pricing.run.calendar import is_session, why_no_session
+from options_pricing.run.calendar import horizon_warning, is_session, why_no_session
+from options_pricing.run.clock import require_closed, utc_now
 from options_pricing.run.log import TaskLog
 from options_pricing.run.params import Params
 from options_pricing.run.task import run_task, task_parser
@@ -17,13 +18,17 @@ from options_pricing.sources.store import fetched_before, raw_files, store
 
 def work(args: argparse.Namespace, params: Params, log: TaskLog) -> None:
     if not is_session(args.date):
-        log.info("no_session", reason=why_no_session(args.date))
+        log.info("no_session", status="no session", reason=why_no_session(args.date))
         return
+    if (warning := horizon_warning(args.date)) is not None:
+        log.warn("calendar_horizon", reason=warning)
     source, files = make_source(params.source), raw_files(args.out)
     known = fetched_before(source, args.date, files)
     if known is not None:
         log.info("already_fetched", out=files.table, rows=known.get("rows"), sha256=known["sha256"])
         return
+    if params.source.live:
+        require_closed(args.date, utc_now())
     chain = source.chain(args.date)
     meta = store(source, args.date, chain, files)
     told = ("source", "simulated", "underlyings", "rows", "response_codes", "captured_at", "sha256")

@@ -7,6 +7,9 @@ import data_fetch
 import pytest
 import yaml
 
+from options_pricing.run.clock import moment
+from options_pricing.run.params import SimulatedSource
+
 DAY = "20261120"
 TINY = {"kind": "simulated", "seed": 11, "underlyings": ["XIDX", "XOIL"], "density": "tiny", "defects": 0.02}
 
@@ -78,8 +81,34 @@ def test_the_script_gives_the_same_bytes_in_another_process(fetch, root, tmp_pat
 def test_a_day_without_a_session_is_skipped_with_its_reason(fetch, tmp_path, day, reason):
     assert fetch(day) == 0
     log = logged(tmp_path, day)
-    assert "event=no_session" in log and reason in log
+    assert "event=no_session" in log and 'status="no session"' in log and reason in log
     assert not (tmp_path / "raw").exists()
+
+
+def test_a_live_source_is_not_asked_before_the_close_and_a_day_that_is_there_stays(
+    fetch, tmp_path, monkeypatch, capsys
+):
+    fetch("20261119")
+    before = written(tmp_path)
+    monkeypatch.setattr(SimulatedSource, "live", True)
+    monkeypatch.setattr(data_fetch, "utc_now", lambda: moment("2026-11-20T15:59"))
+    assert fetch("20261119") == 0
+    assert fetch() == 69
+    said = capsys.readouterr().err
+    assert "the session 20261120 has not closed yet" in said and "2026-11-20 21:00 UTC" in said
+    assert written(tmp_path) == before
+    monkeypatch.setattr(data_fetch, "utc_now", lambda: moment("2026-11-20T16:00"))
+    assert fetch() == 0
+
+
+def test_other_sources_are_not_bound_to_the_clock(fetch, monkeypatch):
+    monkeypatch.setattr(data_fetch, "utc_now", lambda: moment("2016-01-04T10:00"))
+    assert fetch() == 0
+
+
+def test_the_end_of_the_known_holidays_is_warned_of_in_the_log(fetch, tmp_path):
+    assert fetch("20281115") == 0
+    assert "WARNING data_fetch event=calendar_horizon date=20281115" in logged(tmp_path, "20281115")
 
 
 @pytest.mark.parametrize("day", ["20330601", "20000601"])

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 EXCHANGE = "XNYS"
 NEW_YORK = ZoneInfo("America/New_York")
 FIRST_YEAR, LAST_YEAR = 2000, 2036
+# NYSE Group announced its holidays and early closes up to this day on 2025-12-23. What comes later is computed by rule:
+# good enough for the expiration of an option, too little to let a scheduler skip a day by it.
+ANNOUNCED_UNTIL = "20281231"
+HORIZON_WARNING_DAYS = 60
 # What lies outside is the expiration of no option; differences of such instants do not fit into nanoseconds.
 FIRST_EXPIRATION, LAST_EXPIRATION = pd.Timestamp("1900-01-01"), pd.Timestamp("2200-01-01")
 AM_SETTLEMENT_TIME = "09:30"
@@ -65,6 +69,15 @@ def why_no_session(day: str) -> str:
     kind = at.day_name() if at.day_of_week >= 5 else "holiday or closure"
     before = exchange().date_to_session(at, direction="previous")
     return f"{day} is no trading day of {EXCHANGE} ({kind}); the one before it is {before:%Y%m%d}"
+
+
+def horizon_warning(day: str) -> str | None:
+    """One clause from 60 days before the last day for which the exchange has announced its holidays; None before."""
+    left = (parse_day(ANNOUNCED_UNTIL) - parse_day(day)).days
+    if left > HORIZON_WARNING_DAYS:
+        return None
+    ends = f"ends in {left} days, on {ANNOUNCED_UNTIL}" if left >= 0 else f"ended on {ANNOUNCED_UNTIL}"
+    return f"what is known of the holidays of {EXCHANGE} {ends}; later sessions are computed by rule"
 
 
 def sessions_ending(day: str, count: int) -> list[str]:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -84,7 +84,14 @@ class Run(Section):
         return [day for day in sessions_ending(self.date, self.days) if day not in self.without]
 
 
-class SimulatedSource(Section):
+class SourceSection(Section):
+    """What the sections of all sources share."""
+
+    # A live source shows the market of now: it is asked after the close, and for no day that has passed unseen.
+    live: ClassVar[bool] = False
+
+
+class SimulatedSource(SourceSection):
     """The embedded market: no network, no key."""
 
     kind: Literal["simulated"] = "simulated"
@@ -98,7 +105,7 @@ class SimulatedSource(Section):
     defects: Share = Field(0.01, description="share of rows that get a planted defect; 0 gives clean chains")
 
 
-class CboeEodSource(Section):
+class CboeEodSource(SourceSection):
     """Cboe delayed quotes captured after the close, ``<folder>/<ticker>/YYYY-MM-DD.csv.gz``."""
 
     kind: Literal["cboe_eod"]
@@ -106,7 +113,7 @@ class CboeEodSource(Section):
     tickers: tuple[str, ...] = Field(("_SPX",), min_length=1, description="as the folders are named")
 
 
-class YahooCsvSource(Section):
+class YahooCsvSource(SourceSection):
     """One CSV of a Yahoo chain, the layout behind the first version of this model."""
 
     kind: Literal["yahoo_csv"]
