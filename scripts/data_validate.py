@@ -9,9 +9,11 @@ import _checkout  # noqa: F401  (this checkout's src/ first)
 
 from options_pricing.quotes.schema import QUARANTINE, RAW, VALIDATED
 from options_pricing.quotes.tables import read_csv, write_csv
+from options_pricing.run.alerts import alerts_of_report
 from options_pricing.run.errors import BadDataError, HaltedDayError
 from options_pricing.run.files import read_json, sha256_of, whole_files, write_json
 from options_pricing.run.log import TaskLog
+from options_pricing.run.notify import notify_of_report
 from options_pricing.run.params import Params
 from options_pricing.run.task import run_task, task_parser
 from options_pricing.validation.catalogue import rules_in_force
@@ -28,6 +30,7 @@ def work(args: argparse.Namespace, params: Params, log: TaskLog) -> None:
     judged = validate(raw, previous, args.date, params.validation)
     report = _with_origin(judged.report, meta)
     _tell(report, log)
+    notify_of_report(args.date, args.log, params.alerts, alerts_of_report(report, params.alerts), log.warn)
     if judged.halts:
         write_json(args.report, report)
         raise _halted(judged.halts, args)

@@ -216,6 +216,17 @@ FILES = [
         "The report of `snakemake daily`: the same files, about the model that was last trained, or about data only.",
     ),
     File("logs/{task}_{date}.log", "every task", "One line an event: time (UTC), level, task, date, event, key=value."),
+    File(
+        "logs/alerts/state.json",
+        "every task, `options-pricing alerts`",
+        "Only where the environment names targets of alerts: what was told, and what waits. Never an input of a task.",
+        keys={
+            "open": "what was told and is not mended, and since when",
+            "waiting": "what is yet to be sent, without secrets, and to which targets (by fingerprint)",
+            "resting": "until when a target that did not answer is left alone",
+            "sent, number, dropped": "when something was lately sent; messages so far; messages given up since",
+        },
+    ),
     File("logs/benchmarks/{task}_{date}.tsv", "snakemake", "Seconds and memory of each job."),
     File("params.yaml", "a person", "All parameters; `src/options_pricing/run/params.py` explains each."),
     File("dvc.yaml", "`snakemake dvc_yaml`", "The same DAG for DVC, written from the Snakefile."),

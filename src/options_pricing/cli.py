@@ -1,12 +1,16 @@
-"""What a person does beside the workflow: ``options-pricing sync``, ``serve`` and ``status``."""
+"""What a person does beside the workflow: ``options-pricing sync``, ``serve``, ``status``, ``today``, ``alerts``."""
 
 import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from options_pricing.run.checkout import require_checkout
 from options_pricing.run.errors import ExitCode, TaskError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def _sync(args: argparse.Namespace) -> int:
@@ -42,6 +46,52 @@ def _status(args: argparse.Namespace) -> int:
     return ExitCode.OK
 
 
+def _today(args: argparse.Namespace) -> int:
+    from options_pricing.run.clock import newest_closed_session
+
+    print(newest_closed_session(_at(args)))
+    return ExitCode.OK
+
+
+def _alerts(args: argparse.Namespace) -> int:
+    from options_pricing.run.targets import Targets
+    from options_pricing.run.watch import send_test
+
+    if args.action == "check":
+        return _check(args)
+    return send_test(Targets.from_environment(), tell=print)
+
+
+def _check(args: argparse.Namespace) -> int:
+    from options_pricing.run.params import Params, load_params
+    from options_pricing.run.targets import Targets
+    from options_pricing.run.watch import check
+
+    require_checkout(args.folder)
+    wrong: TaskError | None = None
+    try:
+        params = load_params(args.params or args.folder / "params.yaml")
+    except TaskError as error:  # then least of all does anything run: look, and say so afterwards
+        params, wrong = Params(), error
+    watched = check(args.folder, params, _at(args), Targets.from_environment(), tell=_warn)
+    print(watched.said)
+    if watched.missing:
+        return ExitCode.NO_RUN
+    if wrong is not None:
+        raise wrong
+    return ExitCode.OK
+
+
+def _at(args: argparse.Namespace) -> "pd.Timestamp":
+    from options_pricing.run.clock import moment, utc_now
+
+    return moment(args.at) if args.at else utc_now()
+
+
+def _warn(line: str) -> None:
+    print(f"options-pricing: {line}", file=sys.stderr)
+
+
 def parser() -> argparse.ArgumentParser:
     """The command line."""
     top = argparse.ArgumentParser(prog="options-pricing", description=__doc__)
@@ -69,7 +119,22 @@ def parser() -> argparse.ArgumentParser:
     status = commands.add_parser("status", help="what is staged and how its checks ended")
     status.add_argument("--folder", type=Path, default=Path(), help="the checkout (default: this folder)")
     status.set_defaults(do=_status)
+
+    today = commands.add_parser("today", help="the newest session that has closed, YYYYMMDD: the day of a daily run")
+    _add_at(today)
+    today.set_defaults(do=_today)
+
+    alerts = commands.add_parser("alerts", help="check that today's session has run, or send a test")
+    alerts.add_argument("action", choices=["check", "test"], help="see docs/operations.md")
+    alerts.add_argument("--folder", type=Path, default=Path(), help="the checkout (default: this folder)")
+    alerts.add_argument("--params", type=Path, help="the parameter file; params.yaml unless given")
+    _add_at(alerts)
+    alerts.set_defaults(do=_alerts)
     return top
+
+
+def _add_at(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--at", help="another moment than now: 2026-11-20T18:00 in New York, or with an offset")
 
 
 def main(argv: Sequence[str] | None = None) -> int:

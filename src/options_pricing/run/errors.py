@@ -20,6 +20,7 @@ class ExitCode(IntEnum):
     HALTED_DAY = 80
     MODEL_REFUSED = 81
     UNHEALTHY = 82
+    NO_RUN = 83
 
 
 class TaskError(Exception):

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, get_args
 
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -37,6 +37,7 @@ Day = Annotated[str, BeforeValidator(_a_date)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Seed = Annotated[int, Field(ge=0, lt=1 << 32)]
 Severity = Literal["halt", "quarantine", "warn", "off"]
+AlertEvent = Literal["failed", "halted", "null_rates", "missing_expirations", "stale_feed", "no_run", "calendar"]
 ModelName = Literal[
     "seed_linear",
     "flat_vol",
@@ -210,6 +211,16 @@ class Retry(Section):
     generate_report: RetryPolicy = RetryPolicy(tries=2)
 
 
+class Alerts(Section):
+    """What people are told of; whom, says the variable OPTIONS_PRICING_ALERT_URLS of the environment."""
+
+    events: tuple[AlertEvent, ...] = Field(get_args(AlertEvent), description="what is told; recoveries go with it")
+    null_rate: Share = Field(0.05, description="share of nulls in a column that no quote can do without")
+    deadline: str = Field(
+        "19:00", pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$", description="when a session's run is due, New York"
+    )
+
+
 class Params(Section):
     """The whole of params.yaml."""
 
@@ -222,6 +233,7 @@ class Params(Section):
     deploy: Deploy = Deploy()
     report: Report = Report()
     retry: Retry = Retry()
+    alerts: Alerts = Alerts()
 
 
 LARGEST_FILE = 1 << 18

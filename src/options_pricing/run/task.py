@@ -10,6 +10,7 @@ from pathlib import Path
 from options_pricing.run.calendar import require_day
 from options_pricing.run.errors import CannotWriteError, ExitCode, MissingInputError, TaskError
 from options_pricing.run.log import TaskLog
+from options_pricing.run.notify import notify_of_task
 from options_pricing.run.params import Params, load_params
 from options_pricing.run.retry import retried
 
@@ -30,11 +31,13 @@ def run_task(task: str, parser: argparse.ArgumentParser, work: Work, argv: Seque
     """Run one task from its command line and return its exit code.
 
     A `TaskError` ends in its three lines and its exit code; an error of the file system likewise; anything else
-    is a bug and keeps its traceback. Failures of a source are tried again as ``retry.<task>`` says.
+    is a bug and keeps its traceback. Failures of a source are tried again as ``retry.<task>`` says. Where the
+    environment names targets of alerts, they are told of a failure and of the recovery from it.
     """
     args = parser.parse_args(argv)
     log = TaskLog(task, args.log, date=args.date)
     started = time.monotonic()
+    params = Params()
     try:
         require_day(args.date)
         params = load_params(args.params)
@@ -47,24 +50,30 @@ def run_task(task: str, parser: argparse.ArgumentParser, work: Work, argv: Seque
         # What another attempt cannot change (bad data, bad params) is not tried again.
         retried(policy, on=(ConnectionError, TimeoutError), tell=tell)(work)(args, params, log)
         log.info("end", seconds=round(time.monotonic() - started, 3))
+        notify_of_task(task, args.date, args.log, params.alerts, None, log.warn)
         return ExitCode.OK
-    except TaskError as error:
-        return _stop(log, task, error)
-    except OSError as error:
-        if isinstance(error, FileNotFoundError):
-            return _stop(log, task, _missing(error))
-        if error.errno in DISK_ERRORS:
-            return _stop(log, task, _cannot_write(error))
-        log.error("bug", exc_info=True)
-        return ExitCode.BUG
-    except Exception:
-        log.error("bug", exc_info=True)
-        return ExitCode.BUG
+    except Exception as error:
+        failure = _as_told(error)
+        exit_code = _stop(log, task, failure)
+        notify_of_task(task, args.date, args.log, params.alerts, failure, log.warn)
+        return exit_code
     finally:
         log.close()
 
 
-def _stop(log: TaskLog, task: str, error: TaskError) -> int:
+def _as_told(error: Exception) -> Exception:
+    """An error of the file system as the `TaskError` that a person can act on; others as they are."""
+    if isinstance(error, FileNotFoundError):
+        return _missing(error)
+    if isinstance(error, OSError) and error.errno in DISK_ERRORS:
+        return _cannot_write(error)
+    return error
+
+
+def _stop(log: TaskLog, task: str, error: Exception) -> int:
+    if not isinstance(error, TaskError):
+        log.error("bug", exc_info=True)
+        return ExitCode.BUG
     log.error("failed", exit_code=int(error.exit_code), what=error.what, why=error.why)
     print(f"{task}: {error}", file=sys.stderr)
     return error.exit_code

@@ -1,0 +1,1 @@
+from tests.made_hook import hook  # noqa: F401
