@@ -31,7 +31,7 @@ def work(args: argparse.Namespace, params: Params, log: TaskLog) -> None:
         require_closed(args.date, utc_now())
     chain = source.chain(args.date)
     meta = store(source, args.date, chain, files)
-    told = ("source", "simulated", "underlyings", "rows", "response_codes", "captured_at", "sha256")
+    told = ("source", "simulated", "underlyings", "rows", "response_codes", "captured_at", "unreadable", "sha256")
     log.info("fetched", out=files.table, **{key: meta[key] for key in told})
 
 

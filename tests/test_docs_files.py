@@ -49,7 +49,7 @@ FILES = [
         "data_fetch",
         "Where those chains come from.",
         keys={
-            "source": "simulated, cboe_eod or yahoo_csv",
+            "source": "the kind of source, or the vendor that a generic layout names",
             "simulated": "true where no exchange stands behind the quotes",
             "trade_date": "the trading day as the data says it, YYYYMMDD",
             "underlyings": "tickers",
@@ -59,6 +59,7 @@ FILES = [
             "response_codes": "what it answered, where it is asked over a network",
             "captured_at": "when the quotes were captured, ISO 8601 in UTC, as the source says it",
             "inputs": "path and SHA-256 of the files read, where the source is files",
+            "unreadable": "column: how many of its cells are written but no number or date, and so null in the CSV",
         },
     ),
     File(

@@ -44,7 +44,7 @@ def test_all_errors_are_told_at_once_with_path_and_what_is_allowed():
         ("run: {date: '2026-11-20'}\n", "run.date"),
         ("run: {date: 2026-11-20}\n", "run.date"),
         ("run: {date: '20261120', without: ['20261120']}\n", "itself among run.without"),
-        ("source: {kind: bloomberg}\n", "'simulated', 'cboe_eod', 'yahoo_csv'"),
+        ("source: {kind: bloomberg}\n", "'simulated', 'cboe_eod', 'yahoo_csv', 'optionsdx', 'generic'"),
         ("evaluate: {confidence: .nan}\n", "evaluate.confidence"),
         ("!!python/object/apply:os.system ['true']\n", "not valid YAML"),
     ],
@@ -87,3 +87,9 @@ def test_the_window_leaves_out_the_days_without_data():
     params = check_params({"run": {"date": "20260811", "days": 15, "without": ["20260723", "20260807"]}})
     assert len(params.run.window) == 13
     assert params.run.window[0] == "20260722"
+
+
+@pytest.mark.parametrize("name", ["cboe_spx", "generic", "optionsdx_spy", "seed_spy"])
+def test_an_example_is_right(root, name):
+    assert {path.stem for path in (root / "examples").glob("*.yaml")} >= {name}
+    assert load_params(root / "examples" / f"{name}.yaml").run.window

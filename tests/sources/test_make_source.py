@@ -5,13 +5,29 @@ from typing import get_args
 
 import pytest
 
-from options_pricing.run.params import CboeEodSource, SimulatedSource, Source, YahooCsvSource
+from options_pricing.run.params import (
+    CboeEodSource,
+    GenericSource,
+    OptionsDxSource,
+    SimulatedSource,
+    Source,
+    YahooCsvSource,
+)
 from options_pricing.sources import SOURCES, make_source
 
 ASKED = [
     SimulatedSource(density="tiny"),
     CboeEodSource(kind="cboe_eod", folder=Path("somewhere")),
     YahooCsvSource(kind="yahoo_csv", file=Path("somewhere.csv")),
+    OptionsDxSource(kind="optionsdx", folder=Path("somewhere"), tickers={"spy": "SPY"}),
+    GenericSource.model_validate(
+        {
+            "kind": "generic",
+            "folder": "somewhere",
+            "files": "{date}.csv",
+            "layout": {"columns": {"underlying": "symbol", "contract_symbol": "option"}},
+        }
+    ),
 ]
 
 

@@ -53,7 +53,7 @@ def test_another_day_is_not_invented(tmp_path: Path) -> None:
 
 def test_an_unknown_type_or_symbol_is_left_for_the_rules(tmp_path: Path) -> None:
     chain = YahooCsv(write(tmp_path / "a.csv", row(kind="straddle"), row(symbol="what"))).chain("20250822")
-    assert pd.isna(chain.quotes["option_type"].iloc[0])
+    assert chain.quotes["option_type"].iloc[0] == "straddle"
     assert chain.quotes["contract_symbol"].iloc[1] == "what"
     assert pd.isna(chain.quotes["root"].iloc[1])
 

@@ -10,13 +10,15 @@ from pathlib import Path
 from typing import Annotated, ClassVar, Literal, get_args
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BeforeValidator, Field, ValidationError, field_validator, model_validator
 from pydantic_core import ErrorDetails
 
 from options_pricing.run.calendar import is_session, parse_day, sessions_ending, why_no_session
 from options_pricing.run.errors import BadParamsError, MissingInputError, TaskError
 from options_pricing.run.files import read_bytes
+from options_pricing.run.layouts import GenericSource, OptionsDxSource
 from options_pricing.run.retry import RetryPolicy
+from options_pricing.run.section import Section, Share
 
 
 def _a_date(day: object) -> object:
@@ -34,7 +36,6 @@ def _a_date(day: object) -> object:
 
 
 Day = Annotated[str, BeforeValidator(_a_date)]
-Share = Annotated[float, Field(ge=0, le=1)]
 Seed = Annotated[int, Field(ge=0, lt=1 << 32)]
 Severity = Literal["halt", "quarantine", "warn", "off"]
 AlertEvent = Literal["failed", "halted", "null_rates", "missing_expirations", "stale_feed", "no_run", "calendar"]
@@ -51,12 +52,6 @@ ModelName = Literal[
 ]
 # In this order: the plots and the report are about the first of them that was carried out.
 ProtocolName = Literal["next_day", "same_day", "few_quotes", "random_rows"]
-
-
-class Section(BaseModel):
-    """A part of params.yaml: unknown keys are refused, so are NaN and infinity."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Run(Section):
@@ -121,7 +116,9 @@ class YahooCsvSource(SourceSection):
     file: Path = Field(description="the CSV file")
 
 
-Source = Annotated[SimulatedSource | CboeEodSource | YahooCsvSource, Field(discriminator="kind")]
+Source = Annotated[
+    SimulatedSource | CboeEodSource | YahooCsvSource | OptionsDxSource | GenericSource, Field(discriminator="kind")
+]
 
 
 class Rule(Section):

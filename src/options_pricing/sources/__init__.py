@@ -26,10 +26,32 @@ def _yahoo_csv(asked: Any) -> Source:
     return YahooCsv(asked.file)
 
 
+def _optionsdx(asked: Any) -> Source:
+    from options_pricing.sources.optionsdx import OptionsDx
+
+    return OptionsDx(asked.folder, asked.files, asked.tickers, asked.roots)
+
+
+def _generic(asked: Any) -> Source:
+    from options_pricing.sources.archive import Archive
+
+    return Archive(
+        asked.vendor,
+        asked.folder,
+        asked.files,
+        asked.layout,
+        tickers=asked.tickers,
+        underlyings=asked.underlyings,
+        roots=asked.roots,
+    )
+
+
 SOURCES: dict[str, Callable[[Any], Source]] = {
     "simulated": _simulated,
     "cboe_eod": _cboe_eod,
     "yahoo_csv": _yahoo_csv,
+    "optionsdx": _optionsdx,
+    "generic": _generic,
 }
 
 
@@ -39,6 +61,6 @@ def make_source(asked: Any) -> Source:
     Parameters
     ----------
     asked : a section of `options_pricing.run.params` with a ``kind``
-        ``SimulatedSource``, ``CboeEodSource`` or ``YahooCsvSource``.
+        ``SimulatedSource``, ``CboeEodSource`` or another one that `SOURCES` names.
     """
     return SOURCES[asked.kind](asked)

@@ -1,7 +1,7 @@
 """What every source of option chains gives: one trading day as a raw table, and where it came from."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
@@ -30,6 +30,8 @@ class RawChain:
         ISO time in UTC at which the quotes were captured, as the source says it (never the clock of this machine).
     inputs : sequence of dict
         ``{"path", "sha256"}`` of every local file that was read.
+    unreadable : mapping of str to int
+        Column -> how many of its cells were written, but are no number, date or time, and so are null here.
     truth : DataFrame, optional
         What a simulated market knows about each row (schema `TRUTH`).
     """
@@ -40,6 +42,7 @@ class RawChain:
     response_codes: Sequence[int] = ()
     inputs: Sequence[dict[str, str]] = ()
     truth: pd.DataFrame | None = None
+    unreadable: Mapping[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "quotes", conform(self.quotes, RAW))

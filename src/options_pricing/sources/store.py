@@ -109,6 +109,7 @@ def _meta(source: Source, day: str, chain: RawChain, sha256: str) -> dict[str, A
         "response_codes": list(chain.response_codes),
         "captured_at": chain.captured_at,
         "inputs": list(chain.inputs),
+        "unreadable": dict(chain.unreadable),
     }
 
 
