@@ -12,7 +12,7 @@ from options_pricing.run.clock import require_closed, utc_now
 from options_pricing.run.log import TaskLog
 from options_pricing.run.params import Params
 from options_pricing.run.task import run_task, task_parser
-from options_pricing.sources import make_source
+from options_pricing.sources import Network, make_source
 from options_pricing.sources.store import fetched_before, raw_files, store
 
 
@@ -22,7 +22,8 @@ def work(args: argparse.Namespace, params: Params, log: TaskLog) -> None:
         return
     if (warning := horizon_warning(args.date)) is not None:
         log.warn("calendar_horizon", reason=warning)
-    source, files = make_source(params.source), raw_files(args.out)
+    network = Network(params.retry.data_fetch, params.http, again=args.again, tell=log.warn)
+    source, files = make_source(params.source, network), raw_files(args.out)
     known = fetched_before(source, args.date, files)
     if known is not None:
         log.info("already_fetched", out=files.table, rows=known.get("rows"), sha256=known["sha256"])
@@ -33,11 +34,16 @@ def work(args: argparse.Namespace, params: Params, log: TaskLog) -> None:
     meta = store(source, args.date, chain, files)
     told = ("source", "simulated", "underlyings", "rows", "response_codes", "captured_at", "unreadable", "sha256")
     log.info("fetched", out=files.table, **{key: meta[key] for key in told})
+    if chain.notes:
+        log.warn("notes", **chain.notes)
 
 
 def parser() -> argparse.ArgumentParser:
     parser = task_parser("data_fetch", __doc__)
     parser.add_argument("--out", type=Path, required=True, help="the raw table, options_data_YYYYMMDD.csv")
+    parser.add_argument(
+        "--again", action="store_true", help="ask a source on the network even where its answers of that day are kept"
+    )
     return parser
 
 

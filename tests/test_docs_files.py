@@ -49,17 +49,18 @@ FILES = [
         "data_fetch",
         "Where those chains come from.",
         keys={
-            "source": "the kind of source, or the vendor that a generic layout names",
+            "source": "`source.kind` of the parameters, or the vendor that a generic layout names",
             "simulated": "true where no exchange stands behind the quotes",
             "trade_date": "the trading day as the data says it, YYYYMMDD",
             "underlyings": "tickers",
             "rows": "rows of the CSV",
             "sha256": "SHA-256 of the CSV",
             "request": "what was asked of the source",
-            "response_codes": "what it answered, where it is asked over a network",
+            "response_codes": "HTTP status of every answer in its order, where it is asked over a network",
             "captured_at": "when the quotes were captured, ISO 8601 in UTC, as the source says it",
-            "inputs": "path and SHA-256 of the files read, where the source is files",
+            "inputs": "path and SHA-256 of the files read, or address and SHA-256 of the answers",
             "unreadable": "column: how many of its cells are written but no number or date, and so null in the CSV",
+            "notes": "what else to know of how the table was made: units that were converted, fields not known",
         },
     ),
     File(
@@ -67,6 +68,18 @@ FILES = [
         "data_fetch",
         "What is true behind the quotes, only of the simulated market: to score validation and models, never an input.",
         schema.TRUTH,
+    ),
+    File(
+        "data/payloads/{source}/{date}_{request}.jsonl.gz",
+        "data_fetch",
+        "The answers of a source on the network as they came, a line each; a day whose answers are kept is made from "
+        "them without the network. Folder: `http.payloads`.",
+        keys={
+            "url": "what was asked, without secrets",
+            "response_codes": "HTTP status of all attempts, the last being 200",
+            "sha256": "of the answer's bytes",
+            "body": "the answer",
+        },
     ),
     File(
         "data/processed/validated_data_{date}.csv",

@@ -42,3 +42,24 @@ def test_another_kind_of_failure_is_not_tried_again():
     with pytest.raises(ValueError, match="no"):
         retried(RetryPolicy(tries=5, first_wait=0), on=ConnectionError)(work)()
     assert work() == 2
+
+
+def test_jitter_takes_up_to_half_off_a_wait_and_adds_to_one_that_is_asked_for():
+    slept = []
+    policy = RetryPolicy(tries=3, backoff="linear", first_wait=8, longest_wait=300)
+    retried(policy, on=ConnectionError, sleep=slept.append, jitter=lambda: 0.0)(failing(2))()
+    retried(policy, on=ConnectionError, sleep=slept.append, jitter=lambda: 1.0)(failing(2))()
+    asking = {"at_least": lambda error: 400.0, "jitter": lambda: 1.0}
+    retried(policy, on=ConnectionError, sleep=slept.append, **asking)(failing(1))()
+    assert slept == [4, 8, 8, 16, 500]
+
+
+def test_no_attempt_starts_after_the_time_for_all_of_them():
+    slept = []
+    policy = RetryPolicy(tries=5, first_wait=1)
+    asked = iter([1.0, 100.0])
+    with pytest.raises(ConnectionError):
+        retried(policy, on=ConnectionError, sleep=slept.append, at_least=lambda error: next(asked), within=50)(
+            failing(9)
+        )()
+    assert slept == [1]

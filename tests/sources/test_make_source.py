@@ -7,13 +7,14 @@ import pytest
 
 from options_pricing.run.params import (
     CboeEodSource,
+    CboeSource,
     GenericSource,
     OptionsDxSource,
     SimulatedSource,
     Source,
     YahooCsvSource,
 )
-from options_pricing.sources import SOURCES, make_source
+from options_pricing.sources import LIVE, SOURCES, make_source
 
 ASKED = [
     SimulatedSource(density="tiny"),
@@ -28,12 +29,13 @@ ASKED = [
             "layout": {"columns": {"underlying": "symbol", "contract_symbol": "option"}},
         }
     ),
+    CboeSource(kind="cboe"),
 ]
 
 
 def test_every_kind_of_the_params_is_registered():
     kinds = {get_args(section.model_fields["kind"].annotation)[0] for section in get_args(get_args(Source)[0])}
-    assert kinds == set(SOURCES) == {asked.kind for asked in ASKED}
+    assert kinds == set(SOURCES) | set(LIVE) == {asked.kind for asked in ASKED}
 
 
 @pytest.mark.parametrize("asked", ASKED, ids=lambda asked: asked.kind)
@@ -43,3 +45,11 @@ def test_a_source_bears_its_name_and_says_what_it_asks(asked):
     assert source.simulated == (asked.kind == "simulated")
     first, second = source.request("20261120"), source.request("20261119")
     assert first != second and first == make_source(asked).request("20261120")
+
+
+@pytest.mark.parametrize(
+    "base_url", ["ftp://host", "https://user:secret@host", "https://host?x=1", "host", "https://host/a b", ""]
+)
+def test_an_address_of_a_service_is_a_plain_one(base_url):
+    with pytest.raises(ValueError, match="write https://host"):
+        CboeSource(kind="cboe", base_url=base_url)

@@ -37,7 +37,7 @@ def test_what_is_written_is_read_again(chain, files):
     assert json.loads(files.meta.read_text()) == meta
     assert list(meta) == [
         *("source", "simulated", "trade_date", "underlyings", "rows", "sha256"),
-        *("request", "response_codes", "captured_at", "inputs", "unreadable"),
+        *("request", "response_codes", "captured_at", "inputs", "unreadable", "notes"),
     ]
     assert meta["sha256"] == sha256_of(files.table)
     assert meta["simulated"] is True and meta["underlyings"] == ["XTEC"]

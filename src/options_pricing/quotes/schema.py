@@ -21,7 +21,7 @@ class Column:
 
 
 RAW = (
-    Column("source", "text", "who gave the row: simulated, cboe_eod, optionsdx, the vendor of a generic layout, ..."),
+    Column("source", "text", "who gave the row: `source.kind` of the parameters, or the vendor of a generic layout"),
     Column("underlying", "text", "ticker of what the option is on"),
     Column("root", "text", "root of the contract symbol (SPX and SPXW are two)", nullable=True),
     Column(

@@ -2,6 +2,8 @@
 
 from enum import IntEnum
 
+from options_pricing.run.redact import redacted
+
 LONGEST = 2000
 
 
@@ -48,8 +50,8 @@ class TaskError(Exception):
 
 
 def _line(text: str) -> str:
-    """A text as one line that does no harm to a terminal: it may quote a file that holds anything."""
-    line = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in " ".join(text.split()))
+    """A text as one line that does no harm to a terminal and tells no secret: it may quote anything."""
+    line = redacted("".join(c if c.isprintable() else ascii(c)[1:-1] for c in " ".join(text.split())))
     return line if len(line) <= LONGEST else f"{line[:LONGEST]} ... ({len(line) - LONGEST} more characters)"
 
 

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
-from options_pricing.run.section import Section, Share
+from options_pricing.run.section import Section, Share, SourceSection
 
 ISO = "iso"
 UNIX_UNITS: dict[str, Literal["s", "ms"]] = {"unix": "s", "unix_ms": "ms"}
@@ -231,7 +231,7 @@ Ticker = Annotated[str, Field(pattern=r"^[A-Za-z0-9^$._=-]{1,32}$")]
 ROOTS = "underlying -> root of its options, where the files do not say it"
 
 
-class OptionsDxSource(Section):
+class OptionsDxSource(SourceSection):
     """End-of-day files of OptionsDX, a month each, calls and puts side by side."""
 
     kind: Literal["optionsdx"]
@@ -243,7 +243,7 @@ class OptionsDxSource(Section):
     roots: dict[str, str] = Field(default_factory=dict, description=ROOTS)
 
 
-class GenericSource(Section):
+class GenericSource(SourceSection):
     """Files of any vendor, their layout described here (docs/sources.md)."""
 
     kind: Literal["generic"]

@@ -12,6 +12,8 @@ from typing import Any, TypeVar
 
 from tqdm import tqdm
 
+from options_pricing.run.redact import redacted
+
 Item = TypeVar("Item")
 
 
@@ -27,12 +29,12 @@ class LogfmtFormatter(logging.Formatter):
     """``2026-11-20T23:00:01.123Z INFO data_fetch date=20261120 event=fetched rows=4210``."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Turn one record into one line (a traceback, if any, follows on lines of its own)."""
+        """Turn one record into one line without secrets (a traceback, if any, follows on lines of its own)."""
         at = datetime.fromtimestamp(record.created, UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
         fields = getattr(record, "fields", {})
         pairs = " ".join(f"{key}={_value(value)}" for key, value in fields.items())
         line = f"{at} {record.levelname} {record.name} event={_value(record.getMessage())} {pairs}".rstrip()
-        return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
+        return redacted(f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line)
 
 
 class _LogFile(logging.FileHandler):

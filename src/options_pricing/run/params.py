@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Annotated, ClassVar, Literal, get_args
 
 import yaml
-from pydantic import BeforeValidator, Field, ValidationError, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, field_validator, model_validator
 from pydantic_core import ErrorDetails
 
 from options_pricing.run.calendar import is_session, parse_day, sessions_ending, why_no_session
@@ -18,7 +18,7 @@ from options_pricing.run.errors import BadParamsError, MissingInputError, TaskEr
 from options_pricing.run.files import read_bytes
 from options_pricing.run.layouts import GenericSource, OptionsDxSource
 from options_pricing.run.retry import RetryPolicy
-from options_pricing.run.section import Section, Share
+from options_pricing.run.section import Section, Share, SourceSection
 
 
 def _a_date(day: object) -> object:
@@ -35,7 +35,15 @@ def _a_date(day: object) -> object:
     return day
 
 
+def _a_base_url(url: str) -> str:
+    if not re.fullmatch(r"https?://[^/@?#\s]+(/[^?#\s]*)?", url):
+        raise ValueError("write https://host or https://host/path, without user, query and fragment")
+    return url.rstrip("/")
+
+
 Day = Annotated[str, BeforeValidator(_a_date)]
+BaseUrl = Annotated[str, AfterValidator(_a_base_url)]
+Symbol = Annotated[str, Field(pattern=r"^[A-Za-z0-9_^.\-]{1,20}$")]
 Seed = Annotated[int, Field(ge=0, lt=1 << 32)]
 Severity = Literal["halt", "quarantine", "warn", "off"]
 AlertEvent = Literal["failed", "halted", "null_rates", "missing_expirations", "stale_feed", "no_run", "calendar"]
@@ -80,13 +88,6 @@ class Run(Section):
         return [day for day in sessions_ending(self.date, self.days) if day not in self.without]
 
 
-class SourceSection(Section):
-    """What the sections of all sources share."""
-
-    # A live source shows the market of now: it is asked after the close, and for no day that has passed unseen.
-    live: ClassVar[bool] = False
-
-
 class SimulatedSource(SourceSection):
     """The embedded market: no network, no key."""
 
@@ -116,8 +117,18 @@ class YahooCsvSource(SourceSection):
     file: Path = Field(description="the CSV file")
 
 
+class CboeSource(SourceSection):
+    """Cboe's delayed quotes, the newest day's chain, no key needed."""
+
+    live: ClassVar[bool] = True
+    kind: Literal["cboe"]
+    tickers: tuple[Symbol, ...] = Field(("_SPX",), min_length=1, description="as Cboe names them: _SPX is an index")
+    base_url: BaseUrl = Field("https://cdn.cboe.com", description="where the service is")
+
+
 Source = Annotated[
-    SimulatedSource | CboeEodSource | YahooCsvSource | OptionsDxSource | GenericSource, Field(discriminator="kind")
+    SimulatedSource | CboeEodSource | YahooCsvSource | OptionsDxSource | GenericSource | CboeSource,
+    Field(discriminator="kind"),
 ]
 
 
@@ -196,6 +207,21 @@ class Report(Section):
     smiles: int = Field(6, ge=1, le=24, description="expirations whose smile is drawn")
 
 
+class Http(Section):
+    """How far a source on the network is waited for and believed."""
+
+    deadline: float = Field(
+        60.0, gt=0, le=900, description="seconds for one whole answer, from asking to its last byte"
+    )
+    total: float = Field(900.0, gt=0, le=3600, description="seconds for all attempts at one answer, waits included")
+    largest: int = Field(64 << 20, ge=1 << 10, le=1 << 30, description="bytes of one answer, unpacked")
+    payloads: Path | None = Field(
+        Path("data/payloads"),
+        description="folder that keeps the answers of each day as they came, so that it is never asked for twice; "
+        "null keeps none",
+    )
+
+
 class Retry(Section):
     """How often each task tries again."""
 
@@ -229,6 +255,7 @@ class Params(Section):
     evaluate: Evaluate = Evaluate()
     deploy: Deploy = Deploy()
     report: Report = Report()
+    http: Http = Http()
     retry: Retry = Retry()
     alerts: Alerts = Alerts()
 

@@ -1,11 +1,45 @@
-"""Where option chains come from: one line per source."""
+"""Where option chains come from: one line per source, in `SOURCES` or, if it is on the network, in `LIVE`."""
 
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any
 
+from options_pricing.run.params import Http
+from options_pricing.run.retry import RetryPolicy
 from options_pricing.sources.base import RawChain, Source
+from options_pricing.sources.http import HttpClient, Tell
+from options_pricing.sources.payloads import PayloadStore
 
-__all__ = ["SOURCES", "RawChain", "Source", "make_source"]
+__all__ = ["LIVE", "SOURCES", "Network", "RawChain", "Source", "make_source"]
+
+
+@dataclass(frozen=True)
+class Network:
+    """How the network may be used: how often, within what bounds, and where its answers are kept.
+
+    Parameters
+    ----------
+    policy : RetryPolicy
+    limits : Http
+    again : bool
+        Whether a service is asked even where its answers are kept.
+    tell : callable, optional
+        Called as ``tell(event, **fields)`` of what a person may want to know.
+    """
+
+    policy: RetryPolicy = field(default_factory=RetryPolicy)
+    limits: Http = field(default_factory=Http)
+    again: bool = False
+    tell: Tell | None = None
+
+    def client(self, service: str) -> HttpClient:
+        """A client for one service; its token, if it wants one, is in ``OPTIONS_PRICING_<SERVICE>_TOKEN``."""
+        variable = f"OPTIONS_PRICING_{service.upper()}_TOKEN"
+        return HttpClient(self.policy, self.limits, variable=variable, tell=self.tell)
+
+    def store(self) -> PayloadStore:
+        """Where answers are kept."""
+        return PayloadStore(self.limits.payloads, reading=not self.again)
 
 
 def _simulated(asked: Any) -> Source:
@@ -46,6 +80,12 @@ def _generic(asked: Any) -> Source:
     )
 
 
+def _cboe(asked: Any, network: Network) -> Source:
+    from options_pricing.sources.cboe import Cboe
+
+    return Cboe(network.client("cboe"), network.store(), asked.base_url, asked.tickers)
+
+
 SOURCES: dict[str, Callable[[Any], Source]] = {
     "simulated": _simulated,
     "cboe_eod": _cboe_eod,
@@ -55,12 +95,21 @@ SOURCES: dict[str, Callable[[Any], Source]] = {
 }
 
 
-def make_source(asked: Any) -> Source:
+LIVE: dict[str, Callable[[Any, Network], Source]] = {
+    "cboe": _cboe,
+}
+
+
+def make_source(asked: Any, network: Network | None = None) -> Source:
     """The source that the section ``source`` of params.yaml asks for.
 
     Parameters
     ----------
     asked : a section of `options_pricing.run.params` with a ``kind``
-        ``SimulatedSource``, ``CboeEodSource`` or another one that `SOURCES` names.
+        ``SimulatedSource``, ``CboeSource`` or another one that `SOURCES` or `LIVE` names.
+    network : Network, optional
+        What those of `LIVE` ask with; by default once, and keeping answers where the parameters' default says.
     """
+    if asked.kind in LIVE:
+        return LIVE[asked.kind](asked, network or Network())
     return SOURCES[asked.kind](asked)

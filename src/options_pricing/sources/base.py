@@ -29,9 +29,12 @@ class RawChain:
     captured_at : str
         ISO time in UTC at which the quotes were captured, as the source says it (never the clock of this machine).
     inputs : sequence of dict
-        ``{"path", "sha256"}`` of every local file that was read.
+        ``{"path", "sha256"}`` of every local file that was read, or of every answer, its URL being the path.
     unreadable : mapping of str to int
         Column -> how many of its cells were written, but are no number, date or time, and so are null here.
+    notes : dict
+        What a reader should know of how the table was made, of JSON values only: fields that were not known; units
+        that were converted.
     truth : DataFrame, optional
         What a simulated market knows about each row (schema `TRUTH`).
     """
@@ -41,6 +44,7 @@ class RawChain:
     captured_at: str
     response_codes: Sequence[int] = ()
     inputs: Sequence[dict[str, str]] = ()
+    notes: dict[str, Any] = field(default_factory=dict)
     truth: pd.DataFrame | None = None
     unreadable: Mapping[str, int] = field(default_factory=dict)
 

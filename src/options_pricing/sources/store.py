@@ -110,6 +110,7 @@ def _meta(source: Source, day: str, chain: RawChain, sha256: str) -> dict[str, A
         "captured_at": chain.captured_at,
         "inputs": list(chain.inputs),
         "unreadable": dict(chain.unreadable),
+        "notes": chain.notes,
     }
 
 
