@@ -80,7 +80,7 @@ def test_the_log_says_which_rules_passed_and_failed(run, folder: Path) -> None:
     run()
     log = (folder / "out/task.log").read_text()
     lines = {line.split(" event=")[1].split(" ")[0]: line for line in log.splitlines()}
-    assert "passed=F02,F03" in lines["rules"] and "P02" in lines["rules"].split("quarantine=")[1]
+    assert "passed=F01,F02,F03" in lines["rules"] and "P02" in lines["rules"].split("quarantine=")[1]
     assert "id=P02" in log and 'title="no bid" outcome=quarantine' in log
     assert "vendor_price=1" in lines["null_rates"]
     assert "status=passed" in lines["rows"]

@@ -1,4 +1,4 @@
-"""Rules on the file as a whole: F02 to F08, U01, U02."""
+"""Rules on the file as a whole: F01 to F08."""
 
 import numpy as np
 import pandas as pd
@@ -8,8 +8,8 @@ from options_pricing.validation import rules_file as rules
 from options_pricing.validation.chain import Chain
 
 DAY_RULES = [
-    rules.columns, rules.row_count, rules.both_sides, rules.trading_day, rules.unchanged, rules.null_rates,
-    rules.underlying_price, rules.simultaneous,
+    rules.answers, rules.columns, rules.row_count, rules.both_sides, rules.quoted_at_the_close, rules.trading_day,
+    rules.unchanged, rules.null_rates,
 ]  # fmt: skip
 
 
@@ -26,7 +26,21 @@ def the_day_before(table: pd.DataFrame, day: str = "2026-11-17", move: float = 1
 @pytest.mark.parametrize("rule", DAY_RULES, ids=lambda rule: rule.id)
 def test_a_clean_day_after_a_clean_day_passes(clean, judged, rule) -> None:
     found = judged(rule, clean, [the_day_before(clean)])
-    assert not found.grave and not found.mild
+    assert not found.grave and not found.mild and not found.halting
+
+
+@pytest.mark.parametrize(("codes", "grave"), [([], 0), ([200], 0), ([503, 500, 200], 0), ([200, 503], 1), ([404], 1)])
+def test_f01_the_last_answer_decides(clean, codes, grave) -> None:
+    assert len(rules.answers(Chain(clean, "20261118", meta={"response_codes": codes})).grave) == grave
+
+
+def test_f01_one_page_for_two_expirations(clean) -> None:
+    pages = [{"path": f"https://x/{date}", "sha256": name} for date, name in (("0818", "a"), ("0821", "b"))]
+    assert not rules.answers(Chain(clean, "20261118", meta={"inputs": pages})).grave
+    assert not rules.answers(Chain(clean, "20261118", meta={"inputs": [*pages, pages[0]]})).grave
+    again = [*pages, {"path": "https://x/0825", "sha256": "b"}]
+    said = rules.answers(Chain(clean, "20261118", meta={"inputs": again})).grave
+    assert said == ("1 of 3 payloads repeat another: the source gave one page for two",)
 
 
 def test_f02_missing_is_grave_and_unknown_is_mild(clean) -> None:
@@ -95,6 +109,37 @@ def test_f04_only_one_side(clean, judged) -> None:
     assert judged(rules.both_sides, calls, share_of_rows=0.5).mild == ("SPY has 17 calls and 0 puts",)
 
 
+@pytest.mark.parametrize(
+    ("taken", "fails"),
+    [("15:39", True), ("15:40", False), ("16:15", False), ("23:00", False), ("03:59", False), ("04:01", True)],
+)
+def test_f05_quotes_are_of_the_close(clean, failing, taken, fails) -> None:
+    """20 minutes before the close of 16:00 until 12 hours after it; New York is 5 hours behind UTC in November."""
+    day = "2026-11-19" if taken < "12" else "2026-11-18"
+    clean.loc[[3, 7], "quote_time"] = pd.Timestamp(f"{day} {taken}", tz="America/New_York").tz_convert("UTC")
+    assert failing(rules.quoted_at_the_close, clean) == ([3, 7] if fails else [])
+
+
+def test_f05_a_half_day_closes_at_13(clean) -> None:
+    table = clean.assign(trade_date=pd.Timestamp("2026-11-27"), quote_time=pd.Timestamp("2026-11-27T18:10Z"))
+    assert not rules.quoted_at_the_close(Chain(table, "20261127")).rows.any()
+    table["quote_time"] = pd.Timestamp("2026-11-27T17:30Z")
+    assert rules.quoted_at_the_close(Chain(table, "20261127")).rows.all()
+    assert not rules.quoted_at_the_close(Chain(table, "20261127"), minutes_before=30).rows.any()
+
+
+@pytest.mark.parametrize(("share", "halts"), [(0.19, 0), (0.21, 1)])
+def test_f05_halts_where_a_fifth_is_of_another_time(clean, judged, share, halts) -> None:
+    clean.loc[: int(share * len(clean)), "quote_time"] = pd.Timestamp("2026-11-18T16:00Z")
+    assert len(judged(rules.quoted_at_the_close, clean).halting) == halts
+
+
+def test_f05_without_a_time_or_a_close_there_is_nothing_to_judge(clean, failing) -> None:
+    assert failing(rules.quoted_at_the_close, clean.assign(quote_time=clean["quote_time"].where(False))) == []
+    around = clean.assign(source="deribit", quote_time=pd.Timestamp("2026-11-18T09:00Z"))
+    assert failing(rules.quoted_at_the_close, around) == []
+
+
 def test_f06_rows_of_another_day(clean, judged) -> None:
     clean.loc[[4, 9], "trade_date"] = pd.Timestamp("2026-11-17")
     found = judged(rules.trading_day, clean)
@@ -146,21 +191,3 @@ def test_f08_other_nulls_are_mild_above_a_share(clean, judged, column, rows, mil
     clean.loc[: rows - 1, column] = np.nan
     found = judged(rules.null_rates, clean)
     assert not found.grave and len(found.mild) == mild
-
-
-@pytest.mark.parametrize("price", [0.0, -1.0, np.nan])
-def test_u01_an_underlying_without_a_price(clean, judged, price) -> None:
-    clean.loc[clean["underlying"] == "SPY", "underlying_price"] = price
-    assert judged(rules.underlying_price, clean).grave == ("SPY has no positive price",)
-
-
-@pytest.mark.parametrize(("move", "grave"), [(1.28, 0), (1.29, 2), (0.78, 0), (0.77, 2), (10.0, 2)])
-def test_u01_a_jump(clean, judged, move, grave) -> None:
-    assert len(judged(rules.underlying_price, clean, [the_day_before(clean, move=move)]).grave) == grave
-
-
-def test_u02_a_price_that_the_options_do_not_know(clean, judged) -> None:
-    late = clean.assign(underlying_price=clean["underlying_price"].mask(clean["underlying"] == "SPY", 492.0))
-    found = judged(rules.simultaneous, late)
-    assert len(found.grave) == 1 and found.grave[0].startswith("SPY is at 492")
-    assert not judged(rules.simultaneous, late, share=0.02).grave

@@ -4,20 +4,32 @@ from dataclasses import dataclass
 
 from options_pricing.run.errors import BadParamsError
 from options_pricing.run.params import Severity, Validation
-from options_pricing.validation import rules_bounds, rules_file, rules_identity, rules_price
+from options_pricing.validation import (
+    rules_arbitrage,
+    rules_bounds,
+    rules_file,
+    rules_identity,
+    rules_price,
+    rules_sample,
+    rules_underlying,
+    rules_vol,
+)
 from options_pricing.validation.rule import Rule, Thresholds
 
-VERSION = "1"
+VERSION = "2"
 
 RULES: tuple[Rule, ...] = (
+    rules_file.answers,
     rules_file.columns,
     rules_file.row_count,
     rules_file.both_sides,
+    rules_file.quoted_at_the_close,
     rules_file.trading_day,
     rules_file.unchanged,
     rules_file.null_rates,
-    rules_file.underlying_price,
-    rules_file.simultaneous,
+    rules_underlying.underlying_price,
+    rules_underlying.simultaneous,
+    rules_underlying.rate_curve,
     rules_identity.strike,
     rules_identity.expiration,
     rules_identity.contract,
@@ -37,6 +49,21 @@ RULES: tuple[Rule, ...] = (
     rules_bounds.upper_bound,
     rules_bounds.no_implied_vol,
     rules_bounds.parity,
+    rules_bounds.implied_rate,
+    rules_arbitrage.outright,
+    rules_arbitrage.vertical,
+    rules_arbitrage.butterfly,
+    rules_arbitrage.calendar,
+    rules_arbitrage.calendar_vertical,
+    rules_arbitrage.calendar_butterfly,
+    rules_arbitrage.actionable,
+    rules_vol.implied_vol_range,
+    rules_vol.vague_vol,
+    rules_vol.days_to_expiration,
+    rules_vol.moneyness,
+    rules_vol.off_the_smile,
+    rules_vol.vol_jump,
+    rules_sample.thin_bucket,
 )
 
 

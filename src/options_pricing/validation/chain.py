@@ -1,8 +1,8 @@
 """A raw chain with what several rules ask of it, each computed once and with medians, so that one bad row stays one."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -17,6 +17,9 @@ from options_pricing.run.calendar import (
     year_fractions,
 )
 from options_pricing.validation.parity import ParityLines, fit_parity_lines
+
+if TYPE_CHECKING:
+    from options_pricing.validation.market import Market
 
 Floats: TypeAlias = NDArray[np.float64]
 Codes: TypeAlias = NDArray[np.int64]
@@ -49,6 +52,15 @@ class Chain:
         Raw tables of earlier days, in any order; empty ones are left out.
     given_columns : sequence of str, optional
         The columns that the table had before it was brought into its schema.
+    rates : DataFrame, optional
+        The risk-free curve of the day: ``maturity_years``, ``par_yield``, ``curve_date``.
+    meta : mapping, optional
+        What is known of the fetch: ``response_codes``, and ``inputs`` with ``path`` and ``sha256`` each.
+
+    Attributes
+    ----------
+    usable : ndarray of bool
+        The rows that no rule has put aside so far.
     """
 
     def __init__(
@@ -58,6 +70,8 @@ class Chain:
         previous: Sequence[pd.DataFrame] = (),
         *,
         given_columns: Sequence[str] | None = None,
+        rates: pd.DataFrame | None = None,
+        meta: Mapping[str, Any] | None = None,
     ) -> None:
         self.table = table.reset_index(drop=True)
         self.given_columns = list(table.columns) if given_columns is None else list(given_columns)
@@ -65,9 +79,30 @@ class Chain:
         self.date = parse_day(day)
         earlier = [frame for frame in previous if len(frame) and frame["trade_date"].max() < self.date]
         self.previous = sorted(earlier, key=lambda frame: frame["trade_date"].max())
+        self.rates, self.meta = rates, meta or {}
+        self.usable: Mask = np.ones(len(self.table), dtype=bool)
 
     def __len__(self) -> int:
         return len(self.table)
+
+    def put_aside(self, rows: Mask) -> None:
+        """Take rows out of `usable`."""
+        self.usable = self.usable & ~rows
+
+    @cached_property
+    def yesterday(self) -> "Chain | None":
+        """The session before, None where it is not known."""
+        if not self.previous:
+            return None
+        table = self.previous[-1]
+        return Chain(table, f"{table['trade_date'].max():%Y%m%d}")
+
+    @cached_property
+    def market(self) -> "Market":
+        """The usable quotes as European out-of-the-money options; made when it is first asked for, then kept."""
+        from options_pricing.validation.market import build_market
+
+        return build_market(self)
 
     def column(self, name: str) -> Floats:
         """A numeric column as an array."""

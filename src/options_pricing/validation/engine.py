@@ -1,6 +1,6 @@
 """Judging one day's raw table by all rules in force: what is used, what is put aside and why, and a report."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,7 @@ from options_pricing.quotes.tables import conform
 from options_pricing.run.params import Validation
 from options_pricing.validation.catalogue import VERSION, AppliedRule, rules_in_force
 from options_pricing.validation.chain import Chain, Mask
-from options_pricing.validation.rule import Finding
+from options_pricing.validation.rule import STAGES, Finding
 
 EXAMPLES = 3
 SENTENCES = 5
@@ -62,7 +62,7 @@ class Judgement:
     @property
     def message(self) -> str | None:
         """What the rule has to say in words."""
-        said = [*self.finding.grave, *self.finding.mild]
+        said = [*self.finding.halting, *self.finding.grave, *self.finding.mild]
         if self.warned.any():
             said.append(f"{self.warned.sum()} more rows only deserve a warning")
         return _in_short(said) or None
@@ -71,12 +71,22 @@ class Judgement:
     def outcome(self) -> str:
         """``passed``, ``warn``, ``quarantine``, ``halt`` or ``off``."""
         severity = self.applied.severity
+        if self.finding.halting and severity in PUTS_ASIDE:
+            return "halt"
         if severity == "off" or self.finding.grave or (self.applied.rule.scope == "rows" and self.failed.any()):
             return severity
-        return "warn" if self.finding.mild or self.warned.any() else "passed"
+        return "warn" if self.finding.mild or self.finding.halting or self.warned.any() else "passed"
 
 
-def validate(raw: pd.DataFrame, previous: Sequence[pd.DataFrame], day: str, validation: Validation) -> Validated:
+def validate(
+    raw: pd.DataFrame,
+    previous: Sequence[pd.DataFrame],
+    day: str,
+    validation: Validation,
+    *,
+    rates: pd.DataFrame | None = None,
+    meta: Mapping[str, Any] | None = None,
+) -> Validated:
     """Judge every row of a day, and the day, by the rules in force. Nothing is repaired and nothing is dropped.
 
     Parameters
@@ -89,6 +99,10 @@ def validate(raw: pd.DataFrame, previous: Sequence[pd.DataFrame], day: str, vali
         The trading day, ``YYYYMMDD``.
     validation : Validation
         Section ``validation`` of the parameters.
+    rates : DataFrame, optional
+        The risk-free curve of the day: ``maturity_years``, ``par_yield``, ``curve_date``.
+    meta : mapping, optional
+        What data_fetch wrote beside the raw file: ``response_codes`` and ``inputs`` (``path``, ``sha256``).
 
     Raises
     ------
@@ -98,9 +112,16 @@ def validate(raw: pd.DataFrame, previous: Sequence[pd.DataFrame], day: str, vali
         The table lacks a column that may not be null, or a column holds what it must not.
     """
     in_force = rules_in_force(validation)
-    chain = Chain(conform(raw, RAW), day, [conform(frame, RAW) for frame in previous], given_columns=list(raw.columns))
-    judgements = [_judged(chain, applied) for applied in in_force]
-    aside = np.logical_or.reduce([judgement.aside for judgement in judgements])
+    chain = Chain(
+        conform(raw, RAW),
+        day,
+        [conform(frame, RAW) for frame in previous],
+        given_columns=list(raw.columns),
+        rates=rates,
+        meta=meta,
+    )
+    judgements = _judge(chain, in_force)
+    aside = ~chain.usable
     numbered = chain.table.assign(raw_row=np.arange(len(chain)))
     warnings = _rule_ids([(j.applied.rule.id, (j.failed | j.warned) & ~aside) for j in judgements], len(chain))
     failures = _rule_ids([(j.applied.rule.id, j.failed | j.warned) for j in judgements], len(chain))
@@ -109,6 +130,17 @@ def validate(raw: pd.DataFrame, previous: Sequence[pd.DataFrame], day: str, vali
         quarantine=conform(numbered.assign(rule_ids=failures)[aside].reset_index(drop=True), QUARANTINE),
         report=_report(chain, judgements, aside, validation.halt_if_usable_below),
     )
+
+
+def _judge(chain: Chain, in_force: Sequence[AppliedRule]) -> list[Judgement]:
+    """Ask every rule, stage by stage; after each stage the chain knows what is put aside."""
+    found: dict[str, Judgement] = {}
+    for stage in STAGES:
+        judgements = [_judged(chain, applied) for applied in in_force if applied.rule.stage == stage]
+        for judgement in judgements:
+            chain.put_aside(judgement.aside)
+            found[judgement.applied.rule.id] = judgement
+    return [found[applied.rule.id] for applied in in_force]
 
 
 def _judged(chain: Chain, applied: AppliedRule) -> Judgement:
@@ -153,8 +185,8 @@ def _report(chain: Chain, judgements: Sequence[Judgement], aside: Mask, usable_b
 
 
 def _why_halted(judgement: Judgement) -> str:
-    if judgement.finding.grave:
-        return _in_short(judgement.finding.grave)
+    if judgement.finding.grave or judgement.finding.halting:
+        return _in_short([*judgement.finding.halting, *judgement.finding.grave])
     return f"{judgement.failed.sum()} rows fail: {judgement.applied.rule.title}"
 
 

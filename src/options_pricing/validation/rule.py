@@ -13,6 +13,8 @@ from options_pricing.validation.chain import Chain
 Mask: TypeAlias = NDArray[np.bool_]
 Thresholds: TypeAlias = Mapping[str, float]
 Scope: TypeAlias = Literal["rows", "day"]
+Stage: TypeAlias = Literal["table", "usable", "verdicts"]
+STAGES: tuple[Stage, ...] = ("table", "usable", "verdicts")
 
 
 @dataclass(frozen=True)
@@ -29,12 +31,16 @@ class Finding:
         Sentences on the day as a whole that call for the rule's severity.
     mild : tuple of str
         Sentences on the day as a whole that only deserve a warning.
+    halting : tuple of str
+        Sentences that stop the day although the rule is one on rows: too many of them fail. They count as `mild`
+        where the rule's severity is ``warn``.
     """
 
     rows: Mask | None = None
     mild_rows: Mask | None = None
     grave: tuple[str, ...] = ()
     mild: tuple[str, ...] = ()
+    halting: tuple[str, ...] = ()
 
 
 Judge: TypeAlias = Callable[[Chain, Thresholds], Finding]
@@ -59,6 +65,9 @@ class Rule:
     thresholds : mapping of str to float
     judge : callable
         The function that finds what fails; its docstring holds the formula.
+    stage : str
+        ``table`` judges the table as it came, ``usable`` what the rules before it leave (a quote that is wrong already
+        proves nothing about its neighbours), ``verdicts`` what all others have said.
     """
 
     id: str
@@ -68,6 +77,7 @@ class Rule:
     scope: Scope
     thresholds: Thresholds
     judge: Judge
+    stage: Stage = "table"
 
     def __call__(self, chain: Chain, **changed: float) -> Finding:
         """Judge a chain with the default thresholds but for those `changed`."""
@@ -75,11 +85,18 @@ class Rule:
 
 
 def rule(
-    id: str, title: str, *, source: str, severity: Severity, scope: Scope = "rows", **thresholds: float
+    id: str,
+    title: str,
+    *,
+    source: str,
+    severity: Severity,
+    scope: Scope = "rows",
+    stage: Stage = "table",
+    **thresholds: float,
 ) -> Callable[[Judge], Rule]:
     """Make a rule out of a function ``(chain, thresholds) -> Finding``."""
 
     def made(judge: Judge) -> Rule:
-        return Rule(id, title, source, severity, scope, thresholds, judge)
+        return Rule(id, title, source, severity, scope, thresholds, judge, stage)
 
     return made

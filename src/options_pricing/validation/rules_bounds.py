@@ -1,7 +1,9 @@
 """Rules on what an option may cost, whatever the model."""
 
 import numpy as np
+import pandas as pd
 
+from options_pricing.run.calendar import DAYS_A_YEAR
 from options_pricing.validation.chain import Chain, Floats, Mask
 from options_pricing.validation.parity import blame
 from options_pricing.validation.rule import Finding, Thresholds, rule
@@ -129,3 +131,57 @@ def _outside_the_band(chain: Chain, limits: Thresholds) -> Mask:
     least = spot * np.exp(-limits["highest_yield"] * years) - pairs.strike - slack
     most = spot - pairs.strike * np.exp(-limits["highest_rate"] * years) + slack
     return (pairs.gap < least) | (pairs.gap > most)
+
+
+@rule(
+    "B06",
+    "implied rate out of range",
+    source="CJS 2013 (below 0)",
+    severity="quarantine",
+    lowest=0.0,
+    highest=0.25,
+    fewest_days=7,
+)
+def implied_rate(chain: Chain, limits: Thresholds) -> Finding:
+    """Fails where ``r = -log(D) / T`` of an expiration's parity line is outside of ``[lowest - e, highest + e]``.
+
+    `e` is what the spreads leave open of the rate: the median sum of half-spreads of a pair over half the range of
+    strikes and `T`. European expirations of at least `fewest_days`, for over a shorter time the line tells no rate.
+    Once it only warns; rows fail where the same expiration was out of range on the session before as well.
+    """
+    wrong = _rate_out_of_range(chain, limits)
+    again: set[tuple[str, str, pd.Timestamp]] = set()
+    if wrong.any() and chain.yesterday is not None:
+        again = _names_of(chain.yesterday, _rate_out_of_range(chain.yesterday, limits))
+    repeated = np.zeros(len(wrong), dtype=bool)
+    for number, name in _names(chain, wrong):
+        repeated[number] = name in again
+    rows = chain.european & wrong[chain.expiry]
+    return Finding(rows=rows & repeated[chain.expiry], mild_rows=rows)
+
+
+def _rate_out_of_range(chain: Chain, limits: Thresholds) -> Mask:
+    """Which expirations, by number, have a parity line whose rate cannot be."""
+    lines, pairs = chain.parity, chain.parity.pairs
+    years, half = np.full(len(lines.forward), np.nan), np.full(len(lines.forward), np.nan)
+    years[chain.expiry] = np.where(chain.european, chain.year_fraction, np.nan)
+    found = pd.Series(pairs.half_spreads).groupby(pairs.expiry).median()
+    half[found.index] = found.to_numpy()
+    with np.errstate(invalid="ignore", divide="ignore"):
+        rate = -np.log(lines.discount_factor) / years
+        error = 2 * half / (lines.highest - lines.lowest) / years
+        out = (rate < limits["lowest"] - error) | (rate > limits["highest"] + error)
+    return out & (years * DAYS_A_YEAR >= limits["fewest_days"])
+
+
+def _names(chain: Chain, expirations: Mask) -> list[tuple[int, tuple[str, str, pd.Timestamp]]]:
+    if not expirations.any():
+        return []
+    number, first = np.unique(chain.expiry, return_index=True)
+    wanted = first[expirations[number]]
+    table = chain.table.iloc[wanted][["underlying", "root", "expiration"]]
+    return list(zip(chain.expiry[wanted].tolist(), table.itertuples(index=False, name=None), strict=True))
+
+
+def _names_of(chain: Chain, expirations: Mask) -> set[tuple[str, str, pd.Timestamp]]:
+    return {name for _, name in _names(chain, expirations)}

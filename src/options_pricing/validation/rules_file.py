@@ -11,10 +11,28 @@ from options_pricing.validation.chain import Chain
 from options_pricing.validation.rule import Finding, Thresholds, rule
 
 SESSIONS_COMPARED = 5
+HTTP_OK = 200
+AROUND_THE_CLOCK = ("deribit",)
 KEY_COLUMNS = ("underlying", "expiration", "strike", "option_type")
 QUOTE_COLUMNS = ("bid", "ask")
 ACTIVITY_COLUMNS = ("volume", "open_interest")
 EXPIRATIONS_NAMED = 3
+
+
+@rule("F01", "the source did not answer well", source="OWN (yfinance#824)", severity="halt", scope="day")
+def answers(chain: Chain, limits: Thresholds) -> Finding:
+    """The last answer of the source must be HTTP 200, and no two payloads may have the same SHA-256.
+
+    What an answer holds is judged while it is fetched; this is about what data_fetch wrote down of it beside the raw
+    file. Two equal payloads are one page given for two, such as an expiration that was asked for and another's quotes.
+    """
+    codes = [int(code) for code in chain.meta.get("response_codes", ())]
+    grave = [f"the source answered {codes[-1]}"] if codes and codes[-1] != HTTP_OK else []
+    given = {str(each.get("path")): str(each.get("sha256")) for each in chain.meta.get("inputs", ())}
+    again = len(given) - len(set(given.values()))
+    if again:
+        grave.append(f"{again} of {len(given)} payloads repeat another: the source gave one page for two")
+    return Finding(grave=tuple(grave))
 
 
 @rule("F02", "columns are missing or unknown", source="OWN", severity="halt", scope="day")
@@ -73,11 +91,40 @@ def both_sides(chain: Chain, limits: Thresholds) -> Finding:
     Grave where those that have not hold more than `share_of_rows` of the chain, mild where they hold less: a fund with
     three quotes does not stop a market of hundreds of names.
     """
-    sides = pd.DataFrame({"calls": chain.call, "puts": chain.put}).groupby(_underlying(chain)).sum()
+    sides = pd.DataFrame({"calls": chain.call, "puts": chain.put}).groupby(underlyings(chain)).sum()
     lone = sides[(sides["calls"] == 0) | (sides["puts"] == 0)]
     said = tuple(f"{name} has {row.calls} calls and {row.puts} puts" for name, row in lone.iterrows())
-    rows = _underlying(chain).isin(lone.index).sum()
+    rows = underlyings(chain).isin(lone.index).sum()
     return Finding(grave=said) if rows > limits["share_of_rows"] * len(chain) else Finding(mild=said)
+
+
+@rule(
+    "F05",
+    "quoted long before or after the close",
+    source="ORATS (snapshots 14 minutes before the close)",
+    severity="quarantine",
+    minutes_before=20,
+    minutes_after=720,
+    halt_share=0.2,
+)
+def quoted_at_the_close(chain: Chain, limits: Thresholds) -> Finding:
+    """Fails with a ``quote_time`` outside of ``[close - minutes_before, close + minutes_after]``; the close of a half
+    day is its own (13:00 in New York). The day halts where these are more than `halt_share` of its rows.
+
+    After the close nothing moves: a source that is asked in the evening still shows the quotes of the close, and the
+    time it gives is that of the answer. Twelve hours let that pass and stop before the next morning; where a source
+    tells each quote's own time, 15 minutes are enough. Rows without a time, and those of markets that never close,
+    are not judged.
+    """
+    taken = chain.table["quote_time"]
+    early = taken < chain.close - pd.Timedelta(minutes=limits["minutes_before"])
+    late = taken > chain.close + pd.Timedelta(minutes=limits["minutes_after"])
+    rows = ((early | late) & ~chain.table["source"].isin(AROUND_THE_CLOCK)).to_numpy(dtype=bool)
+    if rows.sum() <= limits["halt_share"] * len(chain):
+        return Finding(rows=rows)
+    when = f"{taken[rows].min():%Y-%m-%d %H:%M} to {taken[rows].max():%Y-%m-%d %H:%M} UTC"
+    said = f"{rows.mean():.1%} of the rows are of {when}, the close was at {chain.close:%Y-%m-%d %H:%M}"
+    return Finding(rows=rows, halting=(said,))
 
 
 @rule("F06", "not of this trading day", source="OWN", severity="halt", scope="day", share_of_rows=0.0)
@@ -126,7 +173,7 @@ def unchanged(chain: Chain, limits: Thresholds) -> Finding:
     mild: list[str] = []
     for underlying, shares in same.groupby(both["underlying"]):
         share, count = shares.mean(), len(shares)
-        said = f"{underlying}: {share:.1%} of {count} quotes are those of {_day(chain.previous[-1])}"
+        said = f"{underlying}: {share:.1%} of {count} quotes are those of {day_of(chain.previous[-1])}"
         if count >= limits["fewest"] and share >= limits["warn_from"]:
             (grave if share >= limits["halt_from"] else mild).append(said)
     return Finding(grave=tuple(grave), mild=tuple(mild))
@@ -156,61 +203,13 @@ def null_rates(chain: Chain, limits: Thresholds) -> Finding:
     return Finding(grave=tuple(grave), mild=tuple(mild))
 
 
-@rule("U01", "the underlying has no price, or it jumped", source="OWN", severity="halt", scope="day", jump=0.25)
-def underlying_price(chain: Chain, limits: Thresholds) -> Finding:
-    """Each underlying needs a positive price, and ``|log(price / price of the session before)|`` at most `jump`.
-
-    The price is the median over its rows; a split or a dividend of that size has to be allowed by hand.
-    """
-    today = _prices(chain.table)
-    before = _prices(chain.previous[-1]) if chain.previous else pd.Series(dtype=float)
-    grave = [f"{name} has no positive price" for name, price in today.items() if not price > 0]
-    for name in today.index.intersection(before.index):
-        moved = np.log(today[name] / before[name]) if today[name] > 0 and before[name] > 0 else 0.0
-        if abs(moved) > limits["jump"]:
-            grave.append(f"{name} went from {before[name]:g} to {today[name]:g} since {_day(chain.previous[-1])}")
-    return Finding(grave=tuple(grave))
-
-
-@rule(
-    "U02",
-    "the underlying's price is not of the moment of the quotes",
-    source="OWN",
-    severity="warn",
-    scope="day",
-    share=0.005,
-    highest_rate=0.10,
-)
-def simultaneous(chain: Chain, limits: Thresholds) -> Finding:
-    """``|F / S - 1| <= share + highest_rate * T`` for each underlying's nearest expiration with a parity line.
-
-    Where it is more, B02, B03 and the American side of B05 put good quotes into quarantine for a price of the
-    underlying that is late, or not adjusted for a split.
-    """
-    table = pd.DataFrame(
-        {
-            "underlying": _underlying(chain),
-            "spot": chain.underlying_price,
-            "forward": chain.parity_by_row[0],
-            "years": chain.year_fraction,
-        }
-    )
-    alive = table[(table["years"] > 0) & table["forward"].notna() & table["spot"].notna()]
-    nearest = alive.loc[alive.groupby("underlying")["years"].idxmin()]
-    allowed = limits["share"] + limits["highest_rate"] * nearest["years"]
-    off = nearest[(nearest["forward"] / nearest["spot"] - 1).abs() > allowed]
-    return Finding(
-        grave=tuple(
-            f"{row.underlying} is at {row.spot:g}, its options at {row.forward:.6g}" for row in off.itertuples()
-        )
-    )
-
-
-def _underlying(chain: Chain) -> pd.Series:
+def underlyings(chain: Chain) -> pd.Series:
+    """Each row's underlying, with a name for none."""
     return chain.table["underlying"].fillna("(no underlying)")
 
 
-def _day(table: pd.DataFrame) -> str:
+def day_of(table: pd.DataFrame) -> str:
+    """The trading day of a raw table, ``YYYYMMDD``."""
     return f"{table['trade_date'].max():%Y%m%d}"
 
 
@@ -243,7 +242,3 @@ def _expirations_gone(chain: Chain) -> list[str]:
 def _nulls_above(chain: Chain, columns: tuple[str, ...], limit: float) -> list[str]:
     shares = chain.table[list(columns)].isna().mean()
     return [f"{share:.2%} of {name} is null" for name, share in shares.items() if share > limit]
-
-
-def _prices(table: pd.DataFrame) -> pd.Series:
-    return table["underlying_price"].groupby(table["underlying"]).median()
