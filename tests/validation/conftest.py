@@ -19,12 +19,14 @@ RATE, YIELD, VOL = 0.04, 0.015, 0.3
 Failing = Callable[..., list[int]]
 
 
-def listed(root: str, expiration: str, strikes: Sequence[float], spot: float, tick: float) -> pd.DataFrame:
+def listed(
+    root: str, expiration: str, strikes: Sequence[float], spot: float, tick: float, vol: float = VOL
+) -> pd.DataFrame:
     """Calls and puts of one expiration at Black prices, two ticks and 1 % wide, on ticks."""
     grid = pd.DataFrame({"strike": np.repeat(strikes, 2), "option_type": ["C", "P"] * len(strikes)})
     years = (pd.Timestamp(expiration) - pd.Timestamp(DAY)).days / 365
     forward, discount = spot * np.exp((RATE - YIELD) * years), np.exp(-RATE * years)
-    price = black_price(forward, grid["strike"], years, discount, VOL, grid["option_type"])
+    price = black_price(forward, grid["strike"], years, discount, vol, grid["option_type"])
     facts = describe_roots(pd.Series([root] * len(grid)))
     table = grid.assign(
         source="made",

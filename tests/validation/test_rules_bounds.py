@@ -1,6 +1,7 @@
 """Rules B01 to B05."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from options_pricing.validation import rules_bounds as rules
@@ -151,3 +152,39 @@ def test_the_parity_line_follows_the_tight_quotes(clean) -> None:
     years = 121 / 365
     np.testing.assert_allclose(forward[index], 5000 * np.exp(0.025 * years), rtol=2e-3)
     np.testing.assert_allclose(discount[index], np.exp(-0.04 * years), rtol=1e-2)
+
+
+def with_rate(table: pd.DataFrame, rate: float) -> pd.DataFrame:
+    """The March options of SPX with calls moved so that parity implies another rate."""
+    far = (table["root"] == "SPX") & (table["expiration"] == "2027-03-19") & (table["option_type"] == "C")
+    years = 121 / 365
+    lift = (np.exp(-0.04 * years) - np.exp(-rate * years)) * (table["strike"] - 5000.0)
+    table = table.copy()
+    for side in ("bid", "ask"):
+        table[side] = table[side].mask(far, np.maximum(table[side] + lift, 0.1))
+    return table
+
+
+@pytest.mark.parametrize(("rate", "out"), [(0.04, False), (0.01, False), (-0.05, True), (0.2, False), (0.35, True)])
+def test_b06_a_rate_that_cannot_be(clean, judged, rate, out) -> None:
+    found = judged(rules.implied_rate, with_rate(clean, rate))
+    far = (clean["root"] == "SPX") & (clean["expiration"] == "2027-03-19")
+    assert found.mild_rows.tolist() == (far & out).tolist()
+    assert not found.rows.any()
+
+
+def test_b06_twice_in_a_row_is_quarantine(clean, judged) -> None:
+    before = with_rate(clean, -0.05).assign(trade_date=pd.Timestamp("2026-11-17"))
+    assert judged(rules.implied_rate, with_rate(clean, -0.06), [before]).rows.sum() == 34
+    assert not judged(
+        rules.implied_rate, with_rate(clean, -0.06), [clean.assign(trade_date=before["trade_date"])]
+    ).rows.any()
+    assert not judged(rules.implied_rate, clean, [before]).mild_rows.any()
+
+
+def test_b06_what_the_spreads_leave_open_is_no_rate(clean, judged) -> None:
+    wide = with_rate(clean, -0.05)
+    wide["bid"], wide["ask"] = np.maximum(wide["bid"] - 30, 0.1), wide["ask"] + 30
+    assert not judged(rules.implied_rate, wide).mild_rows.any()
+    assert not judged(rules.implied_rate, with_rate(clean, -0.05), fewest_days=122).mild_rows.any()
+    assert not judged(rules.implied_rate, with_rate(clean, -0.05), lowest=-0.1).mild_rows.any()

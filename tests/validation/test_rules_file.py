@@ -135,7 +135,7 @@ def test_f05_halts_where_a_fifth_is_of_another_time(clean, judged, share, halts)
 
 
 def test_f05_without_a_time_or_a_close_there_is_nothing_to_judge(clean, failing) -> None:
-    assert failing(rules.quoted_at_the_close, clean.assign(quote_time=clean["quote_time"].where(False))) == []
+    assert failing(rules.quoted_at_the_close, clean.assign(quote_time=clean["quote_time"].shift(len(clean)))) == []
     around = clean.assign(source="deribit", quote_time=pd.Timestamp("2026-11-18T09:00Z"))
     assert failing(rules.quoted_at_the_close, around) == []
 

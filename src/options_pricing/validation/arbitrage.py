@@ -78,9 +78,10 @@ def _guilty(market: Market, kept: Mask, index: Codes, found: dict[str, Breaches]
     traded = {kind: breach.legs()[breach.at_quotes > breach.allowed] for kind, breach in found.items()}
     if not any(len(legs) for legs in traded.values()):
         return {}
-    value, allowed = residuals(market, kept)
+    value, allowed, _ = residuals(market, kept)
     with np.errstate(invalid="ignore"):
-        suspicion = np.nan_to_num(np.abs(value) / allowed, nan=0.0, posinf=0.0)[index]
+        suspicion = np.nan_to_num(np.abs(value) / allowed, nan=0.0, posinf=0.0)
+    suspicion = np.where(np.isfinite(market.vol), suspicion, np.inf)[index]
     suspicion = np.append(suspicion, -1.0)  # the last entry is that of `NONE`
     return {kind: index[np.unique(_most(legs, suspicion))] for kind, legs in traded.items()}
 

@@ -14,10 +14,14 @@ NORMAL_MAD = 1.4826
 
 
 class Residuals(NamedTuple):
-    """Of each point the log of its vol less that of its neighbours, and how much the spreads allow; NaN at the ends."""
+    """Of each point the log of its vol less that of its neighbours, and how much the spreads allow; NaN with too few.
+
+    `centred` says that two neighbours stand on either side; elsewhere the cubic is extrapolated.
+    """
 
     value: Floats
     allowed: Floats
+    centred: Mask
 
 
 def residuals(market: Market, kept: Mask) -> Residuals:
@@ -29,15 +33,15 @@ def residuals(market: Market, kept: Mask) -> Residuals:
     of the cubic, its neighbours'. A quote within it contradicts nobody.
     """
     points, level = market.points, np.log(market.vol)
-    beside = _neighbours(points.expiry, kept & np.isfinite(level))
-    there = np.logical_and.reduce([index >= 0 for index in beside])
-    beside = [np.where(there, index, 0) for index in beside]
-    weights = _lagrange(np.log(points.k), [np.log(points.k)[index] for index in beside])
+    known = kept & np.isfinite(level)
+    beside, there, centred = _neighbours(points.expiry, known)
+    x = np.log(points.k)
+    weights = _lagrange(x, [x[index] for index in beside])
     error = market.vol_error / market.vol
     with np.errstate(invalid="ignore"):
         value = level - sum(weight * level[index] for weight, index in zip(weights, beside, strict=True))
         allowed = error + sum(np.abs(weight) * error[index] for weight, index in zip(weights, beside, strict=True))
-    return Residuals(np.where(there, value, np.nan), np.where(there, allowed, np.nan))
+    return Residuals(np.where(there, value, np.nan), np.where(there, allowed, np.nan), there & centred)
 
 
 def outliers(market: Market, deviations: float) -> Mask:
@@ -49,10 +53,10 @@ def outliers(market: Market, deviations: float) -> Mask:
     expiry = market.points.expiry
     out = np.zeros(len(expiry), dtype=bool)
     for _ in range(ROUNDS):
-        value, allowed = residuals(market, ~out)
+        value, allowed, centred = residuals(market, ~out)
         limit = np.maximum(allowed, deviations * NORMAL_MAD * _medians(np.abs(value), expiry))
         with np.errstate(invalid="ignore"):
-            over = np.where(~out & (np.abs(value) > limit), np.abs(value) / limit, 0.0)
+            over = np.where(~out & centred & (np.abs(value) > limit), np.abs(value) / limit, 0.0)
         new = (over > 1) & _worst_beside(over, expiry)
         if not new.any():
             break
@@ -60,18 +64,30 @@ def outliers(market: Market, deviations: float) -> Mask:
     return out
 
 
-def _neighbours(expiry: Codes, kept: Mask) -> list[Codes]:
-    """The kept points second and next below, next and second above, of the same expiration; -1 where there is none."""
-    rank: Codes = np.cumsum(kept)
+def _neighbours(expiry: Codes, kept: Mask) -> tuple[list[Codes], Mask, Mask]:
+    """Four kept others of each point's expiration: two below and two above it, or else the four nearest the end.
+
+    Returns
+    -------
+    beside : list of ndarray of int
+        Ascending.
+    there, centred : ndarray of bool
+        Whether there are four, and whether two of them are on either side.
+    """
     rows = np.flatnonzero(kept)
-    before = rank - kept
-    places: list[Codes] = [before - 2, before - 1, rank, rank + 1]
-    found = []
-    for place in places:
-        inside = (place >= 0) & (place < len(rows))
-        index = rows[np.where(inside, place, 0)] if len(rows) else np.zeros(len(expiry), dtype=np.int64)
-        found.append(np.where(inside & (expiry[index] == expiry), index, -1))
-    return found
+    if not len(rows):
+        nothing = np.zeros(len(expiry), dtype=bool)
+        return [np.zeros(len(expiry), dtype=np.int64)] * (2 * SIDE), nothing, nothing
+    begin, end = (np.searchsorted(expiry[rows], expiry, side=side) for side in ("left", "right"))
+    before: Codes = np.cumsum(kept) - kept
+    own = kept.astype(np.int64)
+    there = end - begin - own >= 2 * SIDE
+    start = np.clip(before - SIDE, begin, np.maximum(end - own - 2 * SIDE, begin))
+    places = [start + step for step in range(2 * SIDE)]
+    # Where a point is kept itself, it is passed over.
+    places = [place + (own & (place >= before)) for place in places]
+    centred = (before - begin >= SIDE) & (end - before - own >= SIDE)
+    return [rows[np.where(there, place, 0)] for place in places], there, centred
 
 
 def _lagrange(x: Floats, nodes: list[Floats]) -> list[Floats]:
