@@ -168,7 +168,7 @@ def rows_of(*, every: bool) -> list[Row]:
     found = list(chains())
     chosen = found if every else [found[i] for i in (0, len(found) // 2, len(found) - 1)]
     validated = [quotes for _, quotes in chosen]
-    params = Features(risk_free_rate=0.04)
+    params = Features()
     days = [eligible(build_features(quotes, params)) for quotes in validated]
     shares = [Row(f"{share:.0%} of the strikes held out", "days", results(measured(days, share))) for share in SHARES]
     return [*shares, whole_day(validated, params)]

@@ -7,7 +7,7 @@ from typing import Any
 
 import _checkout  # noqa: F401  (this checkout's src/ first)
 
-from options_pricing.quotes.schema import QUARANTINE, RAW, VALIDATED
+from options_pricing.quotes.schema import QUARANTINE, RATES, RAW, VALIDATED
 from options_pricing.quotes.tables import read_csv, write_csv
 from options_pricing.run.alerts import alerts_of_report
 from options_pricing.run.errors import BadDataError, HaltedDayError
@@ -26,8 +26,11 @@ def work(args: argparse.Namespace, params: Params, log: TaskLog) -> None:
     meta = _meta_of(args.raw)
     raw = read_csv(args.raw, RAW, judged_later=True)
     previous = [read_csv(path, RAW, judged_later=True) for path in sorted(args.previous)[-SESSIONS_COMPARED:]]
+    rates = None if args.rates is None else read_csv(args.rates, RATES)
+    if rates is not None:
+        log.info("rates", rates=args.rates, curve_date=f"{rates['curve_date'].max():%Y%m%d}")
     log.info("read", raw=args.raw, rows=len(raw), previous_days=len(previous), source=meta["source"])
-    judged = validate(raw, previous, args.date, params.validation)
+    judged = validate(raw, previous, args.date, params.validation, rates=rates, meta=meta)
     report = _with_origin(judged.report, meta)
     _tell(report, log)
     notify_of_report(args.date, args.log, params.alerts, alerts_of_report(report, params.alerts), log.warn)
@@ -89,6 +92,7 @@ def parser() -> argparse.ArgumentParser:
     p = task_parser("data_validate", __doc__)
     p.add_argument("--raw", type=Path, required=True, help="the day's raw table; its .meta.json lies beside it")
     p.add_argument("--previous", type=Path, nargs="*", default=[], help="raw tables of earlier days of the window")
+    p.add_argument("--rates", type=Path, help="the day's risk-free curve, as data_fetch wrote it")
     p.add_argument("--out", type=Path, required=True, help="where the usable rows go")
     p.add_argument("--quarantine", type=Path, required=True, help="where all other rows go, with the rules they fail")
     p.add_argument("--report", type=Path, required=True, help="where the report goes (JSON); written in any case")

@@ -7,13 +7,14 @@ from pathlib import Path
 import _checkout  # noqa: F401  (this checkout's src/ first)
 import pandas as pd
 
-from options_pricing.quotes.schema import FEATURES, VALIDATED
+from options_pricing.quotes.schema import FEATURES, RATES, VALIDATED
 from options_pricing.quotes.tables import read_csv, require_contracts, write_csv
-from options_pricing.run.errors import BadDataError
+from options_pricing.run.errors import BadDataError, MissingInputError
 from options_pricing.run.log import TaskLog
-from options_pricing.run.params import Params
+from options_pricing.run.params import FlatRate, Params
 from options_pricing.run.task import run_task, task_parser
 from options_pricing.surface.features import build_features, describe
+from options_pricing.surface.zero_curve import ZeroCurve
 
 TASK = "feature_engineer"
 
@@ -23,13 +24,32 @@ def work(args: argparse.Namespace, params: Params, log: TaskLog) -> None:
     validated = read_csv(args.validated, VALIDATED)
     check_day(validated, args)
     require_contracts(validated, args.validated)
-    features = build_features(validated, params.features)
+    features = build_features(validated, params.features, curve=curve_of(args.rates, params))
     write_csv(features, args.out, FEATURES)
     log_expirations(features, log)
     described = describe(features)
     for name, figures in described.iterrows():
         log.info("feature", name=name, **figures)
     log.info("features", validated=args.validated, out=args.out, rows=len(features), made=len(described))
+
+
+def curve_of(rates: Path | None, params: Params) -> ZeroCurve:
+    """The risk-free curve of the file that data_fetch wrote; without one, the flat rate of the parameters."""
+    if rates is None:
+        if not isinstance(params.rates, FlatRate):
+            raise MissingInputError(
+                "no risk-free curve is given",
+                why=f"`rates.kind` is {params.rates.kind}, whose curve data_fetch writes to a file",
+                fix="name that file: --rates data/raw/rates_YYYYMMDD.csv",
+            )
+        return ZeroCurve.flat(params.rates.rate)
+    table = read_csv(rates, RATES)
+    try:
+        return ZeroCurve.from_par_yields(table["maturity_years"], table["par_yield"])
+    except ValueError as error:
+        raise BadDataError(
+            f"{rates} is no risk-free curve", why=str(error), fix="remove it and run data_fetch again"
+        ) from error
 
 
 def check_day(validated: pd.DataFrame, args: argparse.Namespace) -> None:
@@ -59,6 +79,7 @@ def parser() -> argparse.ArgumentParser:
     """The command line."""
     arguments = task_parser(TASK, __doc__)
     arguments.add_argument("--validated", type=Path, required=True, help="CSV of the quotes that passed validation")
+    arguments.add_argument("--rates", type=Path, help="CSV of the day's risk-free curve, as data_fetch wrote it")
     arguments.add_argument("--out", type=Path, required=True, help="CSV that gets the features")
     return arguments
 

@@ -70,6 +70,13 @@ FILES = [
         schema.TRUTH,
     ),
     File(
+        "data/raw/rates_{date}.csv",
+        "data_fetch",
+        "The risk-free curve of the day, one row a maturity: the newest on or before it, for where no European option "
+        "tells the discounting.",
+        schema.RATES,
+    ),
+    File(
         "data/payloads/{source}/{date}_{request}.jsonl.gz",
         "data_fetch",
         "The answers of a source on the network as they came, a line each; a day whose answers are kept is made from "

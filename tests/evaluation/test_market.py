@@ -20,6 +20,7 @@ from options_pricing.run.params import Features, Train
 from options_pricing.sources.cboe_eod import CboeEod
 from options_pricing.sources.yahoo_csv import YahooCsv
 from options_pricing.surface.features import build_features
+from options_pricing.surface.zero_curve import ZeroCurve
 
 pytestmark = pytest.mark.market
 
@@ -35,9 +36,9 @@ NAMES = {
 }
 
 
-def features_of(quotes, **params):
+def features_of(quotes, rate=0.04, **params):
     numbered = quotes.assign(raw_row=range(len(quotes)), warnings=None)
-    return build_features(conform(numbered, VALIDATED), Features(**params))
+    return build_features(conform(numbered, VALIDATED), Features(**params), curve=ZeroCurve.flat(rate))
 
 
 @pytest.fixture(scope="module")
@@ -112,7 +113,7 @@ def test_nine_quotes_of_a_day_tell_most_of_the_move_of_its_surface(archive):
 def test_on_the_seeds_own_rows_the_surface_beats_the_line_that_was_told_the_answer(market):
     quotes = YahooCsv(market / "seed/spy_20250822.csv").chain("20250822").quotes
     setting = Setting(Train(), held_out=0.2, seed=42)
-    found = random_rows(features_of(quotes, risk_free_rate=0.0409, min_pairs=3), setting)
+    found = random_rows(features_of(quotes, rate=0.0409, min_pairs=3), setting)
     assert len(quotes) == 496 and set(found["model"].value_counts()) == {100}
     figures = {model: figures_of(rows) for model, rows in found.groupby("model")}
     assert figures["seed_linear"]["r2_price"] == pytest.approx(0.3438, abs=5e-5)

@@ -399,7 +399,7 @@ CASES = [
             ),
             ("wrong-type", params("train: {seed: x}\n"), 78, "train.seed: "),
             ("seed-too-large", params(f"train: {{seed: {1 << 32}}}\n"), 78, "train.seed: "),
-            ("nan", params("features: {risk_free_rate: .nan}\n"), 78, "finite"),
+            ("nan", params("rates: {kind: flat, rate: .nan}\n"), 78, "finite"),
             ("tab", params("run:\n\tdate: 1\n"), 78, "line 2"),
             ("key-twice", params("run: {days: 2}\nrun: {days: 3}\n"), 78, "'run' is given twice"),
             ("list-as-key", params("? [a, b]\n: 1\n"), 78, "is not valid YAML"),

@@ -18,9 +18,9 @@ TINY = {"kind": "simulated", "seed": 11, "underlyings": ["XIDX", "XOIL"], "densi
 def fetch(tmp_path):
     """Run it for a day with a source section; gives the exit code."""
 
-    def run(day=DAY, source=TINY, folder="raw"):
+    def run(day=DAY, source=TINY, folder="raw", **sections):
         params = tmp_path / "params.yaml"
-        params.write_text(yaml.safe_dump({"source": source}))
+        params.write_text(yaml.safe_dump({"source": source, **sections}))
         out = tmp_path / folder / f"options_data_{day}.csv"
         log = tmp_path / "logs" / f"data_fetch_{day}.log"
         return data_fetch.main(["--params", str(params), "--date", day, "--log", str(log), "--out", str(out)])
@@ -38,7 +38,8 @@ def written(tmp_path, folder="raw"):
 
 def test_a_day_is_fetched(fetch, tmp_path):
     assert fetch() == 0
-    assert set(written(tmp_path)) == {f"options_data_{DAY}.{end}" for end in ("csv", "meta.json", "truth.csv")}
+    chain = {f"options_data_{DAY}.{end}" for end in ("csv", "meta.json", "truth.csv")}
+    assert set(written(tmp_path)) == chain | {f"rates_{DAY}.csv"}
     meta = json.loads(written(tmp_path)[f"options_data_{DAY}.meta.json"])
     assert (meta["source"], meta["simulated"], meta["trade_date"]) == ("simulated", True, DAY)
     assert meta["captured_at"] == "2026-11-20T21:15:00Z" and meta["request"]["seed"] == 11
@@ -132,7 +133,8 @@ def test_other_settings_fetch_the_day_anew(fetch, tmp_path):
     assert fetch(source=TINY | {"seed": 12}) == 0
     assert "event=fetched" in logged(tmp_path)
     after = written(tmp_path)
-    assert after.keys() == before.keys() and all(after[name] != before[name] for name in before)
+    assert after.keys() == before.keys()
+    assert {name for name in before if after[name] == before[name]} == {f"rates_{DAY}.csv"}
     assert fetch() == 0
     assert written(tmp_path) == before
 
@@ -160,3 +162,40 @@ def test_a_real_day_is_fetched_under_its_trading_day_only(fetch, market, tmp_pat
     assert not (tmp_path / "raw" / "options_data_20260722.truth.csv").exists()
     assert fetch("20260723", source) == 69
     assert not (tmp_path / "raw" / "options_data_20260723.csv").exists()
+
+
+TABLE = "Date,3 Mo,1 Yr\n2026-11-19,4.1,4.0\n2026-11-20,4.2,4.0\n2026-11-23,9.9,9.9\n"
+
+
+def test_the_risk_free_curve_of_the_day_lies_beside_its_chain(fetch, tmp_path):
+    (tmp_path / "yields.csv").write_text(TABLE)
+    assert fetch(rates={"kind": "treasury_csv", "file": str(tmp_path / "yields.csv")}) == 0
+    held = written(tmp_path)[f"rates_{DAY}.csv"].decode().splitlines()
+    assert held[1:] == ['0.25,0.042,2026-11-20,"treasury_csv"', '1,0.04,2026-11-20,"treasury_csv"']
+    assert "event=rates" in logged(tmp_path)
+
+
+def test_other_rates_replace_the_curve_and_leave_the_chain(fetch, tmp_path):
+    fetch()
+    before = written(tmp_path)
+    assert fetch(rates={"kind": "flat", "rate": 0.01}) == 0
+    assert "event=already_fetched" in logged(tmp_path)
+    after = written(tmp_path)
+    assert {name for name in before if after[name] != before[name]} == {f"rates_{DAY}.csv"}
+
+
+def test_rates_that_cannot_be_had_cost_no_chain(fetch, tmp_path, capsys):
+    assert fetch(rates={"kind": "treasury_csv", "file": str(tmp_path / "none.csv")}) == 66
+    assert f"options_data_{DAY}.csv" in written(tmp_path) and f"rates_{DAY}.csv" not in written(tmp_path)
+    assert "none.csv" in capsys.readouterr().err
+
+
+def test_a_curve_from_the_network_is_asked_for_once_even_if_no_answer_is_kept(fetch, tmp_path, httpserver):
+    path = "/resource-center/data-chart-center/interest-rates/daily-treasury-rates.csv/2026/all"
+    httpserver.expect_ordered_request(path).respond_with_data(TABLE)
+    given = {"rates": {"kind": "treasury", "base_url": httpserver.url_for("").rstrip("/")}, "http": {"payloads": None}}
+    assert fetch(**given) == 0
+    before = written(tmp_path)
+    assert fetch(**given) == 0
+    assert written(tmp_path) == before and len(httpserver.log) == 1
+    assert "event=rates_already_fetched" in logged(tmp_path)

@@ -4,6 +4,7 @@ import pytest
 from options_pricing.quotes.schema import FEATURES, VALIDATED
 from options_pricing.quotes.tables import read_csv, write_csv
 from options_pricing.run.errors import ExitCode
+from options_pricing.surface.zero_curve import ZeroCurve
 from tests.surface.made_chain import DAY, made_chain
 
 
@@ -68,3 +69,52 @@ def test_only_its_own_parameters_matter(root, tmp_path, validated):
     params = tmp_path / "params.yaml"
     params.write_text("features: {min_pairs: 200}\n")
     assert run(root, tmp_path, validated, params=params)[0] == ExitCode.BAD_DATA
+
+
+def with_rates(root, tmp_path, validated, text=None, params=None):
+    """Run it on American options, whose discounting no option tells, with a curve of these rows."""
+    given = []
+    if text is not None:
+        (tmp_path / "rates.csv").write_text("maturity_years,par_yield,curve_date,source\n" + text)
+        given = ["--rates", str(tmp_path / "rates.csv")]
+    (tmp_path / "params.yaml").write_text(params or "{}\n")
+    argv = ["--validated", str(validated), "--out", str(tmp_path / "features.csv"), "--date", DAY, *given]
+    code = feature_engineer.main([*argv, "--params", str(tmp_path / "params.yaml")])
+    return code, read_csv(tmp_path / "features.csv", FEATURES) if code == 0 else None
+
+
+@pytest.fixture
+def american(tmp_path):
+    path = tmp_path / "american.csv"
+    write_csv(made_chain("ETF", spot=500.0, style="american", days=(93,)), path, VALIDATED)
+    return path
+
+
+def test_the_curve_discounts_where_no_european_option_tells(root, tmp_path, american):
+    code, features = with_rates(root, tmp_path, american, "0.25,0.05,2026-05-19,x\n2,0.05,2026-05-19,x\n")
+    years = features["year_fraction"].iloc[0]
+    expected = ZeroCurve.from_par_yields([0.25, 2.0], [0.05, 0.05]).discount_factor(years)
+    assert code == 0 and features["discount_factor"].unique() == pytest.approx([expected], rel=1e-15)
+
+
+def test_without_a_curve_the_flat_rate_of_the_parameters_counts(root, tmp_path, american):
+    _, features = with_rates(root, tmp_path, american, params="rates: {kind: flat, rate: 0.06}\n")
+    expected = ZeroCurve.flat(0.06).discount_factor(features["year_fraction"].iloc[0])
+    assert features["discount_factor"].unique() == pytest.approx([expected], rel=1e-15)
+
+
+@pytest.mark.parametrize(
+    ("text", "params", "code", "said"),
+    [
+        (None, "rates: {kind: treasury}\n", 66, "--rates"),
+        ("", None, 65, "no risk-free curve"),
+        ("1.3,0.05,2026-05-19,x\n", None, 65, "half-years"),
+        ("x,0.05,2026-05-19,x\n", None, 65, "rates.csv"),
+    ],
+    ids=["not-given", "empty", "odd-maturity", "text"],
+)
+def test_a_curve_that_is_none_is_refused(root, tmp_path, american, capsys, text, params, code, said):
+    assert with_rates(root, tmp_path, american, text, params)[0] == code
+    err = capsys.readouterr().err
+    assert said in err and "Traceback" not in err
+    assert not (tmp_path / "features.csv").exists()

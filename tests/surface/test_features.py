@@ -16,10 +16,10 @@ from options_pricing.run.params import Features
 from options_pricing.sources.cboe_eod import CboeEod
 from options_pricing.sources.yahoo_csv import YahooCsv
 from options_pricing.surface.features import MADE, build_features, describe, years_to_expiry
-from options_pricing.surface.zero_curve import SHORTEST_NODE
+from options_pricing.surface.zero_curve import SHORTEST_NODE, ZeroCurve
 from tests.surface.made_chain import DAY, RATE, made_chain
 
-PARAMS = Features(risk_free_rate=RATE)
+PARAMS, CURVE = Features(), ZeroCurve.flat(RATE)
 TERMS = ("forward", "strike", "year_fraction", "discount_factor", "implied_vol", "option_type")
 
 
@@ -30,13 +30,13 @@ def validated(quotes):
 @pytest.fixture(scope="module")
 def european():
     chain = made_chain("IDX", spot=5000.0)
-    return chain, build_features(chain, PARAMS)
+    return chain, build_features(chain, PARAMS, curve=CURVE)
 
 
 @pytest.fixture(scope="module")
 def american():
     chain = made_chain("ETF", spot=500.0, style="american", days=(9, 93, 275))
-    return chain, build_features(chain, PARAMS)
+    return chain, build_features(chain, PARAMS, curve=CURVE)
 
 
 def test_european_vols_come_back(european):
@@ -103,7 +103,7 @@ def test_every_row_stays_in_its_place_with_nulls_where_nothing_is_defined():
     priceless = chain.index == chain.index.max()
     chain.loc[priceless, ["bid", "ask"]] = [9000.0, 9010.0]
     shuffled = chain.sample(frac=1, random_state=3)
-    features = build_features(shuffled, PARAMS)
+    features = build_features(shuffled, PARAMS, curve=CURVE)
     assert features["raw_row"].tolist() == shuffled["raw_row"].tolist()
     assert features.index.tolist() == shuffled.index.tolist()
     expired = features["expiration"] == pd.Timestamp(DAY)
@@ -125,7 +125,7 @@ def test_every_row_stays_in_its_place_with_nulls_where_nothing_is_defined():
 
 def test_the_order_of_rows_does_not_matter(american):
     chain, features = american
-    shuffled = build_features(chain.sample(frac=1, random_state=4), PARAMS).sort_index()
+    shuffled = build_features(chain.sample(frac=1, random_state=4), PARAMS, curve=CURVE).sort_index()
     pd.testing.assert_frame_equal(shuffled, features, check_exact=True)
 
 
@@ -156,7 +156,7 @@ def test_morning_settlement_stops_at_the_open_and_half_days_at_one():
 def test_without_any_forward_the_task_says_how_many_pairs_it_needs():
     chain = made_chain("IDX", spot=5000.0, strikes=7)
     with pytest.raises(BadDataError) as error:
-        build_features(chain, PARAMS)
+        build_features(chain, PARAMS, curve=CURVE)
     assert "features.min_pairs = 12" in error.value.why and "the best has 7" in error.value.why
     assert build_features(chain, Features(min_pairs=7))["forward"].notna().all()
 
@@ -164,9 +164,9 @@ def test_without_any_forward_the_task_says_how_many_pairs_it_needs():
 def test_bad_tables_are_refused():
     chain = made_chain("IDX", spot=5000.0, days=(30,))
     with pytest.raises(BadDataError, match="no validated quote"):
-        build_features(chain.iloc[:0], PARAMS)
+        build_features(chain.iloc[:0], PARAMS, curve=CURVE)
     with pytest.raises(BadDataError, match="no trading day"):
-        build_features(chain.assign(trade_date=pd.Timestamp("2026-05-23")), PARAMS)
+        build_features(chain.assign(trade_date=pd.Timestamp("2026-05-23")), PARAMS, curve=CURVE)
 
 
 def test_description_has_a_row_a_feature(european):
@@ -195,7 +195,9 @@ def test_a_real_index_day_agrees_with_the_scorer(market, score):
 
     The scorer believes the slope of short expirations, too: their forwards, and vols out of the money, agree anyway.
     """
-    features = build_features(validated(CboeEod(market / "cboe_eod", ("_SPX",)).chain("20260730").quotes), PARAMS)
+    features = build_features(
+        validated(CboeEod(market / "cboe_eod", ("_SPX",)).chain("20260730").quotes), PARAMS, curve=CURVE
+    )
     scored = score.load_day(market / "cboe_eod" / "_SPX" / "2026-07-30.csv.gz")
     both = scored.merge(features, left_on="option", right_on="contract_symbol", suffixes=("_scored", ""))
     assert len(both) == len(scored) > 9000
@@ -217,7 +219,9 @@ def test_a_real_index_day_agrees_with_the_scorer(market, score):
 
 @pytest.mark.market
 def test_a_real_day_of_american_options_makes_sense(market):
-    features = build_features(validated(CboeEod(market / "cboe_eod", ("SPY",)).chain("20260730").quotes), PARAMS)
+    features = build_features(
+        validated(CboeEod(market / "cboe_eod", ("SPY",)).chain("20260730").quotes), PARAMS, curve=CURVE
+    )
     kept = features[(features["bid"] > 0) & features["forward"].notna()]
     out = kept[kept["out_of_the_money"]]
     assert out["implied_vol"].notna().all()

@@ -234,6 +234,6 @@ def test_held_out_quotes_of_a_real_day_are_inside_and_free_of_arbitrage(real_day
 @pytest.fixture(scope="module")
 def real_day(market):
     raw = CboeEod(market / "cboe_eod", ["_SPX"]).chain("20260804").quotes
-    features = build_features(validate(raw, [], "20260804", Validation()).validated, Features(risk_free_rate=0.04))
+    features = build_features(validate(raw, [], "20260804", Validation()).validated, Features())
     days = (features["expiration"] - features["trade_date"]).dt.days
     return features[features["out_of_the_money"] & days.between(7, 400) & features["implied_vol"].notna()]

@@ -7,6 +7,7 @@ rule data_fetch:
         **truth_of_a_simulated_market(),
         raw=update("data/raw/options_data_{date}.csv"),
         meta=update("data/raw/options_data_{date}.meta.json"),
+        rates=update("data/raw/rates_{date}.csv"),
     log:
         "logs/data_fetch_{date}.log",
     benchmark:
@@ -17,15 +18,17 @@ rule data_fetch:
         mem_mb=1000,
         runtime=15,
     params:
-        cfg=section("source"),
+        cfg=section("source", "rates"),
     shell:
-        f"python scripts/data_fetch.py --out {{output.raw}} --params {PARAMS} --log {{log}} --date {{wildcards.date}}"
+        "python scripts/data_fetch.py --out {output.raw} --rates {output.rates} "
+        f"--params {PARAMS} --log {{log}} --date {{wildcards.date}}"
 
 
 rule data_validate:
     input:
         raw="data/raw/options_data_{date}.csv",
         meta="data/raw/options_data_{date}.meta.json",
+        rates="data/raw/rates_{date}.csv",
         previous=earlier_raw,
         code=code_of("scripts/data_validate.py"),
     output:
@@ -44,7 +47,7 @@ rule data_validate:
     params:
         cfg=section("validation"),
     shell:
-        "python scripts/data_validate.py --raw {input.raw} --previous {input.previous} --out {output.validated} "
+        "python scripts/data_validate.py --raw {input.raw} --previous {input.previous} --rates {input.rates} --out {output.validated} "
         f"--quarantine {{output.quarantine}} --report {{output.report}} --params {PARAMS} --log {{log}} "
         "--date {wildcards.date}"
 
@@ -52,6 +55,7 @@ rule data_validate:
 rule feature_engineer:
     input:
         validated="data/processed/validated_data_{date}.csv",
+        rates="data/raw/rates_{date}.csv",
         code=code_of("scripts/feature_engineer.py"),
     output:
         features=update("data/processed/features_{date}.csv"),
@@ -67,7 +71,8 @@ rule feature_engineer:
     params:
         cfg=section("features"),
     shell:
-        "python scripts/feature_engineer.py --validated {input.validated} --out {output.features} "
+        "python scripts/feature_engineer.py --validated {input.validated} --rates {input.rates} "
+        "--out {output.features} "
         f"--params {PARAMS} --log {{log}} --date {{wildcards.date}}"
 
 

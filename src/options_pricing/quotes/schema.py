@@ -69,6 +69,13 @@ RAW = (
     ),
 )
 
+RATES = (
+    Column("maturity_years", "number", "time to maturity", "years"),
+    Column("par_yield", "number", "half-yearly coupon of a bond worth par; a bill's yield under a year", "1/year"),
+    Column("curve_date", "date", "the day the curve was published: the trading day, or the newest before it"),
+    Column("source", "text", "as `rates.kind` of the parameters names it"),
+)
+
 # What the text columns that name an option's terms may hold, once rules have judged them.
 TERMS = {"option_type": ("C", "P"), "exercise_style": ("european", "american"), "settlement": ("am", "pm")}
 

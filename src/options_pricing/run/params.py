@@ -132,6 +132,33 @@ Source = Annotated[
 ]
 
 
+class FlatRate(Section):
+    """One rate for all times."""
+
+    kind: Literal["flat"] = "flat"
+    rate: float = Field(0.04, ge=-0.05, le=0.25, description="continuous, per year")
+
+
+class TreasuryCsvRates(Section):
+    """US Treasury par yields in a file."""
+
+    kind: Literal["treasury_csv"]
+    file: Path = Field(
+        description="CSV by day, in percent: columns 1 Mo to 30 Yr, or DGS1MO to DGS30 as FRED names them"
+    )
+
+
+class TreasuryRates(Section):
+    """US Treasury par yields from the Treasury's site."""
+
+    kind: Literal["treasury"]
+    base_url: BaseUrl = Field("https://home.treasury.gov", description="where the service is")
+
+
+# What discounts where no European option tells.
+Rates = Annotated[FlatRate | TreasuryCsvRates | TreasuryRates, Field(discriminator="kind")]
+
+
 class Rule(Section):
     """How one validation rule is applied; what is left out keeps the rule's own default."""
 
@@ -149,9 +176,6 @@ class Validation(Section):
 class Features(Section):
     """How features are made."""
 
-    risk_free_rate: float = Field(
-        0.04, ge=-0.05, le=0.25, description="continuous; used where no European option tells"
-    )
     min_pairs: int = Field(12, ge=2, le=200, description="call-put pairs an expiration needs for its forward")
     near_share: Share = Field(0.4, description="share of pairs, nearest to the forward, that the parity line uses")
 
@@ -249,6 +273,7 @@ class Params(Section):
 
     run: Run = Run()
     source: Source = SimulatedSource()
+    rates: Rates = FlatRate()
     validation: Validation = Validation()
     features: Features = Features()
     train: Train = Train()

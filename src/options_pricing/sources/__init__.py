@@ -9,8 +9,9 @@ from options_pricing.run.retry import RetryPolicy
 from options_pricing.sources.base import RawChain, Source
 from options_pricing.sources.http import HttpClient, Tell
 from options_pricing.sources.payloads import PayloadStore
+from options_pricing.sources.rates import FlatRate, RateSource, Treasury, TreasuryCsv
 
-__all__ = ["LIVE", "SOURCES", "Network", "RawChain", "Source", "make_source"]
+__all__ = ["LIVE", "RATE_SOURCES", "SOURCES", "Network", "RawChain", "Source", "make_rates", "make_source"]
 
 
 @dataclass(frozen=True)
@@ -98,6 +99,30 @@ SOURCES: dict[str, Callable[[Any], Source]] = {
 LIVE: dict[str, Callable[[Any, Network], Source]] = {
     "cboe": _cboe,
 }
+
+
+def _flat(asked: Any, network: Network) -> RateSource:
+    return FlatRate(asked.rate)
+
+
+def _treasury_csv(asked: Any, network: Network) -> RateSource:
+    return TreasuryCsv(asked.file)
+
+
+def _treasury(asked: Any, network: Network) -> RateSource:
+    return Treasury(network.client("treasury"), network.store(), asked.base_url, network.tell)
+
+
+RATE_SOURCES: dict[str, Callable[[Any, Network], RateSource]] = {
+    "flat": _flat,
+    "treasury_csv": _treasury_csv,
+    "treasury": _treasury,
+}
+
+
+def make_rates(asked: Any, network: Network | None = None) -> RateSource:
+    """The source of risk-free curves that the section ``rates`` of params.yaml asks for; arguments as below."""
+    return RATE_SOURCES[asked.kind](asked, network or Network())
 
 
 def make_source(asked: Any, network: Network | None = None) -> Source:

@@ -15,7 +15,7 @@ from options_pricing.quotes.schema import FEATURES, RAW, names
 from options_pricing.quotes.tables import conform
 from options_pricing.run.calendar import exchange, is_session, why_no_session, year_fractions
 from options_pricing.run.errors import BadDataError
-from options_pricing.run.params import Features
+from options_pricing.run.params import Features, FlatRate
 from options_pricing.surface.forwards import chain_forwards, expiration_numbers
 from options_pricing.surface.zero_curve import ZeroCurve
 
@@ -55,7 +55,7 @@ def build_features(validated: pd.DataFrame, params: Features, *, curve: ZeroCurv
     params : Features
         The section of the parameters.
     curve : ZeroCurve, optional
-        Discounts where no European option tells; by default flat at `params.risk_free_rate`.
+        Discounts where no European option tells; by default flat, at the rate that is the default of the parameters.
 
     Returns
     -------
@@ -74,7 +74,7 @@ def build_features(validated: pd.DataFrame, params: Features, *, curve: ZeroCurv
     quotes["year_fraction"] = years_to_expiry(quotes)
     forwards = chain_forwards(
         quotes,
-        curve=curve or ZeroCurve.flat(params.risk_free_rate),
+        curve=curve or ZeroCurve.flat(FlatRate().rate),
         min_pairs=params.min_pairs,
         near_share=params.near_share,
     )
