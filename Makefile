@@ -11,7 +11,7 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
 help:
 	@echo "make run    all seven tasks, up to reports/stakeholder_report.html"
-	@echo "make daily  fetch, validate, features and report; never trains (DATE=YYYYMMDD for another day)"
+	@echo "make daily  fetch, validate, features and report; never trains (DATE=YYYYMMDD for another day than the newest)"
 	@echo "make test   the test suite"
 	@echo "make lint   ruff, mypy, snakefmt, snakemake --lint"
 	@echo "make fix    format the code and rewrite generated files"
@@ -23,7 +23,7 @@ run: $(READY)
 	@echo "The report: open $(CURDIR)/reports/stakeholder_report.html in a browser"
 
 daily: $(READY)
-	snakemake --cores $(CORES) daily $(if $(DATE),--config date=$(DATE))
+	snakemake --cores $(CORES) daily --config date=$(or $(DATE),$$(options-pricing today))
 
 test: $(READY)
 	pytest -n $(CORES) --dist loadfile

@@ -73,7 +73,7 @@ def files_of(declared: Any, wildcards: dict[str, str]) -> Files:
 
 
 def _filled(item: Any, wildcards: dict[str, str]) -> list[str]:
-    found = item(SimpleNamespace(**wildcards)) if callable(item) else item
+    found = item(SimpleNamespace(**wildcards, window_alone=True)) if callable(item) else item
     return [apply_wildcards(str(file), wildcards) for file in ([found] if isinstance(found, str) else found)]
 
 

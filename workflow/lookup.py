@@ -16,29 +16,32 @@ from options_pricing.run.calendar import (
     is_session,
     require_day,
     sessions_between,
+    sessions_ending,
     why_no_session,
 )
 from options_pricing.run.errors import BadParamsError, ExitCode, MissingInputError, TaskError
-from options_pricing.run.files import sha256_of
+from options_pricing.run.files import read_json, sha256_of
 from options_pricing.run.params import Params, check_params, load_params
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = "options_pricing"
+META = "options_data_{}.meta.json"
 SCHEDULED = frozenset({"daily", "fetch"})
 
 
 def open_params(path: str, *, date: object = None, targets: Callable[[], set[str]] = set) -> Params:
     """Check the parameter file before any job; `date` (YYYYMMDD) stands in for ``run.date``.
 
-    What is wrong with it ends Snakemake at once, in a few lines and with the exit code of its class. A `date` without
-    a session, asked for by the targets of a scheduler alone, ends it well: there is nothing to do on such a day.
+    What is wrong with it ends Snakemake at once, in a few lines and with the exit code of its class. A `date` of
+    no session, or of ``run.without``, asked for by a scheduler's targets alone, ends it well: there is nothing to do.
     """
     try:
         params = _load_params(path)
         if date is None:
             return params
-        if _without_session(str(date)) and targets() and targets() <= SCHEDULED:
-            print(f"nothing to do: {why_no_session(str(date))}", file=sys.stderr)
+        reason = _nothing_to_do(str(date), params)
+        if reason is not None and targets() and targets() <= SCHEDULED:
+            print(f"nothing to do: {reason}", file=sys.stderr)
             sys.exit(ExitCode.OK)
         changed = params.model_dump() | {"run": params.run.model_dump() | {"date": str(date)}}
         return check_params(changed, f"{path} with date={date}")
@@ -56,13 +59,55 @@ def _load_params(path: str) -> Params:
         ) from error
 
 
-def _without_session(day: str) -> bool:
-    """Whether it is a date of the years that the calendar covers, and no trading day."""
+def _nothing_to_do(day: str, params: Params) -> str | None:
+    """Why there is nothing to do on a date of the years that the calendar covers; None where there is, or no date."""
     try:
         require_day(day)
     except BadParamsError:
+        return None
+    if day in params.run.without:
+        return f"{day} is listed under run.without"
+    return None if is_session(day) else why_no_session(day)
+
+
+def days_at_hand(params: Params, raw: Path = Path("data/raw")) -> list[str]:
+    """The days of the window that can be had, oldest first.
+
+    A live source shows the newest day only: what was missed before is left out, and said, rather than asked for.
+    """
+    window = params.run.window
+    if not params.source.live:
+        return window
+    there = [day for day in window if day == params.run.date or (raw / META.format(day)).is_file()]
+    gone = [day for day in window if day not in there]
+    if gone:
+        print(f"left out, as {params.source.kind} shows the newest day only: {', '.join(gone)}", file=sys.stderr)
+    return there
+
+
+def day_before(day: str, window: list[str], params: Params, raw: Path | None = Path("data/raw")) -> str | None:
+    """The day that `day` is compared with: the one before it in the window, or for its first day on disk.
+
+    Else a day would be judged anew, and with less to compare it with, when the window has moved on to begin with it.
+    What is on disk (in `raw`) counts only if it was asked for as the window is now.
+    """
+    earlier = [known for known in window if known < day]
+    if earlier or raw is None:
+        return earlier[-1] if earlier else None
+    (before, _) = sessions_ending(day, 2)
+    return before if before not in params.run.without and _asked_alike(raw / META.format(before), params) else None
+
+
+def _asked_alike(meta: Path, params: Params) -> bool:
+    """Whether a day on disk is from the source of the parameters, and was asked for in the same words."""
+    try:
+        found = read_json(meta)
+    except TaskError:
         return False
-    return not is_session(day)
+    asked, request = params.source.model_dump(mode="json"), found.get("request") if isinstance(found, dict) else None
+    if not isinstance(request, dict) or found.get("source") != asked["kind"]:
+        return False
+    return all(request[key] == asked[key] for key in request.keys() & asked.keys())
 
 
 def asked_targets() -> set[str]:

@@ -1,4 +1,4 @@
-"""What a person does beside the workflow: ``options-pricing sync``, ``serve``, ``status``, ``today``, ``alerts``."""
+"""What a person does beside the workflow: ``options-pricing sync``, ``serve``, ``today`` and others."""
 
 import argparse
 import sys
@@ -53,6 +53,18 @@ def _today(args: argparse.Namespace) -> int:
     return ExitCode.OK
 
 
+def _backfill(args: argparse.Namespace) -> int:
+    from options_pricing.run.backfill import backfill
+    from options_pricing.run.clock import newest_closed_session, utc_now
+    from options_pricing.run.params import load_params
+
+    require_checkout(args.folder)
+    params = load_params(args.folder / (args.params or "params.yaml"))
+    last = args.to or newest_closed_session(utc_now())
+    backfill(args.folder, params, args.first, last, file=args.params)
+    return ExitCode.OK
+
+
 def _alerts(args: argparse.Namespace) -> int:
     from options_pricing.run.targets import Targets
     from options_pricing.run.watch import send_test
@@ -70,7 +82,7 @@ def _check(args: argparse.Namespace) -> int:
     require_checkout(args.folder)
     wrong: TaskError | None = None
     try:
-        params = load_params(args.params or args.folder / "params.yaml")
+        params = load_params(args.folder / (args.params or "params.yaml"))
     except TaskError as error:  # then least of all does anything run: look, and say so afterwards
         params, wrong = Params(), error
     watched = check(args.folder, params, _at(args), Targets.from_environment(), tell=_warn)
@@ -123,6 +135,13 @@ def parser() -> argparse.ArgumentParser:
     today = commands.add_parser("today", help="the newest session that has closed, YYYYMMDD: the day of a daily run")
     _add_at(today)
     today.set_defaults(do=_today)
+
+    missed = commands.add_parser("backfill", help="fetch, validate and make the features of sessions that were missed")
+    missed.add_argument("--from", dest="first", required=True, metavar="YYYYMMDD", help="the first day")
+    missed.add_argument("--to", metavar="YYYYMMDD", help="the last day (default: the newest session that has closed)")
+    missed.add_argument("--folder", type=Path, default=Path(), help="the checkout (default: this folder)")
+    missed.add_argument("--params", type=Path, help="the parameter file; params.yaml unless given")
+    missed.set_defaults(do=_backfill)
 
     alerts = commands.add_parser("alerts", help="check that today's session has run, or send a test")
     alerts.add_argument("action", choices=["check", "test"], help="see docs/operations.md")

@@ -102,6 +102,12 @@ def test_a_live_source_is_not_asked_before_the_close_and_a_day_that_is_there_sta
     assert fetch() == 0
 
 
+def test_fault_19_a_half_day_is_taken_at_its_own_close(fetch, tmp_path):
+    assert fetch("20261127") == 0
+    meta = json.loads(written(tmp_path)["options_data_20261127.meta.json"])
+    assert meta["captured_at"] == "2026-11-27T18:15:00Z"  # 13:15 in New York
+
+
 def test_other_sources_are_not_bound_to_the_clock(fetch, monkeypatch):
     monkeypatch.setattr(data_fetch, "utc_now", lambda: moment("2016-01-04T10:00"))
     assert fetch() == 0

@@ -5,6 +5,9 @@ import sys
 
 import pytest
 
+from options_pricing.run.files import write_json
+from options_pricing.run.params import SimulatedSource, check_params
+
 
 @pytest.fixture(scope="module")
 def lookup(root):
@@ -77,6 +80,52 @@ def test_any_other_day_that_is_no_session_is_an_error(lookup, root, capsys, day,
         lookup.open_params(str(root / "params.yaml"), date=day, targets=lambda: targets)
     assert ended.value.code == 78
     assert day in capsys.readouterr().err
+
+
+def test_a_day_that_is_left_out_on_purpose_is_nothing_to_do_either(lookup, tmp_path, capsys):
+    (tmp_path / "params.yaml").write_text("run: {without: ['20261119']}")
+    with pytest.raises(SystemExit) as ended:
+        lookup.open_params(str(tmp_path / "params.yaml"), date="20261119", targets=lambda: {"fetch"})
+    assert ended.value.code == 0
+    assert capsys.readouterr().err == "nothing to do: 20261119 is listed under run.without\n"
+
+
+def fetched(folder, day, source="simulated", request=None):
+    write_json(folder / f"options_data_{day}.meta.json", {"source": source, "request": request or {"seed": 20261120}})
+
+
+def test_of_a_live_source_only_what_is_there_is_asked_for(lookup, tmp_path, monkeypatch, capsys):
+    params = check_params({"run": {"days": 4}})
+    assert lookup.days_at_hand(params, tmp_path) == params.run.window
+    assert capsys.readouterr().err == ""
+    monkeypatch.setattr(SimulatedSource, "live", True)
+    fetched(tmp_path, "20261118")
+    assert lookup.days_at_hand(params, tmp_path) == ["20261118", "20261120"]
+    assert capsys.readouterr().err == ("left out, as simulated shows the newest day only: 20261117, 20261119\n")
+
+
+def test_the_first_day_of_a_window_is_compared_with_the_day_before_it_where_that_was_fetched_alike(lookup, tmp_path):
+    params, window = check_params({"run": {"days": 2}}), ["20261119", "20261120"]
+    assert lookup.day_before("20261120", window, params, tmp_path) == "20261119"
+    assert lookup.day_before("20261119", window, params, tmp_path) is None
+    fetched(tmp_path, "20261118")
+    assert lookup.day_before("20261119", window, params, tmp_path) == "20261118"
+    assert lookup.day_before("20261119", window, params, None) is None
+
+
+@pytest.mark.parametrize(
+    ("source", "request_", "run"),
+    [
+        ("cboe_eod", {"seed": 20261120}, {}),
+        ("simulated", {"seed": 1}, {}),
+        ("simulated", [], {}),
+        ("simulated", {"seed": 20261120}, {"without": ["20261118"]}),
+    ],
+)
+def test_a_day_that_was_fetched_otherwise_or_is_left_out_is_not_compared_with(lookup, tmp_path, source, request_, run):
+    params = check_params({"run": {"days": 2} | run})
+    write_json(tmp_path / "options_data_20261118.meta.json", {"source": source, "request": request_})
+    assert lookup.day_before("20261119", params.run.window, params, tmp_path) is None
 
 
 def test_a_missing_parameter_file_is_named_as_snakemake_is_told_it(lookup, tmp_path, capsys):

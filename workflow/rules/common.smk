@@ -7,9 +7,11 @@ def section(*keys):
 
 
 def earlier_raw(wildcards):
-    """The raw file of the trading day before, where the window has one: rule F03 judges completeness by it."""
-    before = [day for day in WINDOW if day < wildcards.date]
-    return [f"data/raw/options_data_{before[-1]}.csv"] if before else []
+    """The raw file of the day before, where there is one: rule F03 judges completeness by it."""
+    # dvc.yaml is about the window alone: a fresh clone has no file of a day before it.
+    window_alone = getattr(wildcards, "window_alone", False)
+    before = day_before(wildcards.date, WINDOW, params, None if window_alone else Path("data/raw"))
+    return [f"data/raw/options_data_{before}.csv"] if before else []
 
 
 def truth_of_a_simulated_market():

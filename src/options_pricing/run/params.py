@@ -67,7 +67,9 @@ class Run(Section):
 
     date: Day = Field("20261120", description="the last trading day of the window")
     days: int = Field(10, ge=1, le=2000, description="length of the window in trading days, `date` included")
-    without: tuple[Day, ...] = Field((), description="trading days of the window that the source has no chain of")
+    without: tuple[Day, ...] = Field(
+        (), description="days of the window without a chain at the source, or closed unscheduled"
+    )
 
     @field_validator("date")
     @classmethod
