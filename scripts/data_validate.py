@@ -49,10 +49,11 @@ def _meta_of(raw: Path) -> dict[str, Any]:
     path = raw.with_suffix(".meta.json")
     meta = read_json(path)
     kinds = {"source": str, "simulated": bool, "sha256": str}
-    if not isinstance(meta, dict) or any(not isinstance(meta.get(name), kind) for name, kind in kinds.items()):
+    known = isinstance(meta, dict) and all(isinstance(meta.get(name), kind) for name, kind in kinds.items())
+    if not known or not _of_numbers(meta.get("response_codes", [])) or not _of_objects(meta.get("inputs", [])):
         raise BadDataError(
             f"{path} does not describe a raw file",
-            why="it must name source and sha256 in words, and say true or false of simulated",
+            why="it must name source and sha256 in words, say true or false of simulated, and list codes and inputs",
             fix="remove both files and run data_fetch again",
         )
     if sha256_of(raw) != meta["sha256"]:
@@ -62,6 +63,14 @@ def _meta_of(raw: Path) -> dict[str, Any]:
             fix="remove both files and run data_fetch again",
         )
     return meta
+
+
+def _of_numbers(given: object) -> bool:
+    return isinstance(given, list) and all(isinstance(item, int) for item in given)
+
+
+def _of_objects(given: object) -> bool:
+    return isinstance(given, list) and all(isinstance(item, dict) for item in given)
 
 
 def _with_origin(report: dict[str, Any], meta: dict[str, Any]) -> dict[str, Any]:

@@ -35,7 +35,7 @@ def work(args: argparse.Namespace, params: Params, log: TaskLog) -> None:
         log.info("simulated")
     for notice in context["notices"]:
         log.warn("notice", says=notice)
-    written = write_report(context, markdown=args.markdown, html=args.html, figures=args.figures)
+    written = write_report(context, markdown=args.markdown, html=args.html, figures=args.figures, trend=args.trend)
     log.info(
         "report_written", files=[path.name for path in written], protocols=[part.name for part in context["judged"]]
     )
@@ -55,6 +55,7 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument("--markdown", type=Path, required=True, help="the report as Markdown")
     parser.add_argument("--html", type=Path, required=True, help="the report as one HTML page")
     parser.add_argument("--figures", type=Path, required=True, help="folder of the pictures")
+    parser.add_argument("--trend", type=Path, help="where the trend of the validation reports goes (JSON)")
     return parser
 
 

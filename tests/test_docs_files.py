@@ -111,7 +111,8 @@ FILES = [
             "status": "passed or halted",
             "rows": "raw, validated, quarantined",
             "usable_share": "validated / raw",
-            "rules": "each rule's id, title, severity, failed (rows), share, thresholds, examples (raw_row), message",
+            "rules": "each rule's id, title, scope, severity, outcome, failed (rows), share, warned (rows that only "
+            "deserve a warning), thresholds, examples (raw_row), message",
             "waterfall": "each quarantine rule's id, title, removed (rows not already removed), remaining",
             "null_rates": "share of nulls, column by column",
             "halts": "id and message of what halted the day",
@@ -230,6 +231,18 @@ FILES = [
         "reports/figures/",
         "generate_report",
         "smiles.svg, r2_by_day.svg, error_by_bucket.svg, validation_waterfall.svg: the pictures of the Markdown.",
+    ),
+    File(
+        "reports/validation_trend.json",
+        "generate_report",
+        "How the last 20 days of the window went, a value a day; null where a day's report does not say.",
+        keys={
+            "days": "YYYYMMDD",
+            "status": "passed or halted",
+            "usable_share": "validated / raw",
+            "rules": "by id: title; failed, share and outcome day by day",
+            "null_rates": "by column",
+        },
     ),
     File(
         "reports/daily/{date}/",

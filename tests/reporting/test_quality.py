@@ -1,5 +1,5 @@
 from options_pricing.reporting.inputs import Validation
-from options_pricing.reporting.quality import DAYS_SHOWN, quality_of
+from options_pricing.reporting.quality import DAYS_SHOWN, TREND_DAYS, quality_of, trend_of
 from tests.reporting.made_files import validation_of
 
 
@@ -68,3 +68,25 @@ def test_long_windows_are_summed_up_without_losing_a_row(inputs):
         "The 5 days before these (2025-01-01 to 2025-01-05) hold 20,455 raw rows, 19,265 of them validated."
     )
     assert 5 * inputs.validation[0].rows.raw == 20455
+
+
+def test_the_trend_has_a_value_for_each_of_the_last_twenty_days(inputs):
+    days = [inputs.validation[0].model_copy(update={"date": f"202501{day:02d}"}) for day in range(1, 26)]
+    days[-1] = days[-1].model_copy(update={"rules": days[-1].rules[:1], "null_rates": {}})
+    trend = trend_of(days)
+    assert trend["days"] == [f"202501{day:02d}" for day in range(6, 26)] and len(trend["days"]) == TREND_DAYS
+    told = trend["rules"]["P02"]
+    assert (told["title"], told["failed"]) == ("bid is zero", [212] * 19 + [None])
+    assert trend["rules"]["I01"]["failed"] == [3] * 20
+    assert all(len(rates) == 20 and rates[-1] is None for rates in trend["null_rates"].values())
+
+
+def test_the_trend_of_a_rule_is_a_bar_a_day(inputs):
+    """The greatest share is the full height; a rule that fails nothing, and a single day, have no trend."""
+    days = list(inputs.validation)
+    for number, failed in enumerate([0, 100, 200, 400, 300]):
+        rules = [rule.model_copy(update={"share": failed / 4000, "failed": failed}) for rule in days[number].rules]
+        days[number] = days[number].model_copy(update={"rules": tuple(rules)})
+    trend = {rule.id: rule.trend for rule in quality_of(days[:5]).rules}
+    assert trend["P02"] == "▁▃▅█▆"
+    assert quality_of(days[:1]).rules == [] or quality_of(days[3:4]).rules[0].trend == ""

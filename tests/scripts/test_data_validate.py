@@ -106,6 +106,25 @@ def test_a_halted_day_leaves_a_report_and_no_table(run, folder: Path, quotes, ca
     assert "F06" in said and "run.without" in said and "Traceback" not in said
 
 
+@pytest.mark.parametrize(
+    ("told", "code"),
+    [
+        ({"response_codes": [503, 200], "inputs": [{"path": "a", "sha256": "1"}]}, ExitCode.OK),
+        ({"response_codes": [200, 503]}, ExitCode.HALTED_DAY),
+        ({"inputs": [{"path": "a", "sha256": "1"}, {"path": "b", "sha256": "1"}]}, ExitCode.HALTED_DAY),
+        ({"response_codes": "200"}, ExitCode.BAD_DATA),
+        ({"response_codes": [None]}, ExitCode.BAD_DATA),
+        ({"inputs": ["a"]}, ExitCode.BAD_DATA),
+    ],
+)
+def test_what_is_known_of_the_fetch_is_judged(run, folder: Path, told: dict, code: ExitCode, capsys) -> None:
+    meta = folder / f"options_data_{DAYS[1]}.meta.json"
+    meta.write_text(json.dumps(json.loads(meta.read_text()) | told))
+    assert run() == code
+    said = capsys.readouterr().err
+    assert ("F01" in said and "Traceback" not in said) or code == ExitCode.BAD_DATA
+
+
 def test_an_empty_chain_halts(run, folder: Path, quotes) -> None:
     put_raw(folder, DAYS[1], quotes[DAYS[1]].iloc[:0])
     assert run() == ExitCode.HALTED_DAY

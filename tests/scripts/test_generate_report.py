@@ -21,6 +21,7 @@ def arguments(root, inputs, out, date=DAY):
     return [
         *("--params", str(root / "params.yaml"), "--date", date, "--log", str(out / "report.log"), *inputs),
         *("--markdown", str(out / "r.md"), "--html", str(out / "r.html"), "--figures", str(out / "figures")),
+        *("--trend", str(out / "trend.json")),
     ]
 
 
@@ -35,6 +36,7 @@ def test_the_whole_report(root, made, tmp_path):
             "r.md",
             "r.html",
             "report.log",
+            "trend.json",
             "r2_by_day.svg",
             "error_by_bucket.svg",
             "smiles.svg",
@@ -68,7 +70,7 @@ def test_same_inputs_same_bytes_whatever_the_clock_zone_and_locale(root, made, t
         outputs.append(
             {p.relative_to(out): p.read_bytes() for p in out.rglob("*") if p.is_file() and p.suffix != ".log"}
         )
-    assert len(outputs[0]) == 6
+    assert len(outputs[0]) == 7
     assert outputs[0] == outputs[1]
 
 

@@ -34,6 +34,7 @@ rule generate_report:
             category="Report",
         ),
         figures=update(expand("reports/figures/{chart}.svg", chart=CHARTS)),
+        trend=update("reports/validation_trend.json"),
     log:
         f"logs/reporting_{DATE}.log",
     benchmark:
@@ -49,7 +50,7 @@ rule generate_report:
         "python scripts/generate_report.py --validation {input.validation} --meta {input.meta} "
         "--features {input.features} --card {input.card} --metrics {input.metrics} --predictions {input.predictions} "
         "--plots reports/plots --status {input.status} --markdown {output.markdown} --html {output.html} "
-        f"--figures reports/figures --params {PARAMS} --log {{log}} --date {DATE}"
+        f"--figures reports/figures --trend {{output.trend}} --params {PARAMS} --log {{log}} --date {DATE}"
 
 
 rule generate_daily_report:
@@ -65,6 +66,7 @@ rule generate_daily_report:
         markdown=update(f"reports/daily/{DATE}/stakeholder_report.md"),
         html=update(f"reports/daily/{DATE}/stakeholder_report.html"),
         figures=update(expand(f"reports/daily/{DATE}/figures/{{chart}}.svg", chart=CHARTS)),
+        trend=update(f"reports/daily/{DATE}/validation_trend.json"),
     log:
         f"logs/reporting_daily_{DATE}.log",
     benchmark:
@@ -80,7 +82,7 @@ rule generate_daily_report:
     shell:
         "python scripts/generate_report.py --validation {input.validation} --meta {input.meta} "
         "--features {input.features} {params.judged} --markdown {output.markdown} --html {output.html} "
-        f"--figures reports/daily/{DATE}/figures --params {PARAMS} --log {{log}} --date {DATE}"
+        f"--figures reports/daily/{DATE}/figures --trend {{output.trend}} --params {PARAMS} --log {{log}} --date {DATE}"
 
 
 rule daily:

@@ -13,7 +13,7 @@ from options_pricing.reporting.inputs import Card, Inputs, Status
 from options_pricing.reporting.judgement import judged, seed_section
 from options_pricing.reporting.notices import check_days, notices, simulated_banner, without_later
 from options_pricing.reporting.pictures import pictures
-from options_pricing.reporting.quality import quality_of
+from options_pricing.reporting.quality import quality_of, trend_of
 from options_pricing.reporting.wording import (
     as_day,
     counted,
@@ -75,6 +75,7 @@ def build_context(inputs: Inputs, *, date: str, title: str, smiles: int) -> dict
         "chosen": model_words(metrics.chosen_model, main_protocol(metrics)) if metrics else "",
         "charts": pictures(inputs, smiles),
         "quality": quality_of(inputs.validation),
+        "trend": trend_of(inputs.validation),
         "release": _release(inputs.status),
         "limits": _limits(inputs),
         "raw_days": [

@@ -59,6 +59,7 @@ class RuleResult(FilePart):
     severity: str
     failed: Count
     share: Figure
+    outcome: str | None = None
     message: str | None = None
 
 

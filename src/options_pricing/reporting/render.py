@@ -1,5 +1,6 @@
 """The report as Markdown and as one self-contained HTML page; text from data is literal in both."""
 
+import json
 import os
 import re
 from pathlib import Path, PurePath
@@ -75,14 +76,18 @@ def render_markdown(context: dict[str, Any], figures: PurePath) -> str:
     return re.sub(r"\n{3,}", "\n\n", re.sub(r"[ \t]+$", "", text, flags=re.MULTILINE)).strip() + "\n"
 
 
-def write_report(context: dict[str, Any], *, markdown: Path, html: Path, figures: Path) -> list[Path]:
-    """Write the pictures, the Markdown that links to them, and the HTML that holds them; each whole or not at all."""
+def write_report(
+    context: dict[str, Any], *, markdown: Path, html: Path, figures: Path, trend: Path | None = None
+) -> list[Path]:
+    """Write the pictures, the Markdown that links to them, the HTML that holds them, and the trend of the validation
+    reports where that is asked for; each whole or not at all."""
     charts: list[Picture] = list(context["charts"].values())
     seen_from = PurePath(os.path.relpath(figures, markdown.parent))
     texts = {
         **{figures / chart.file: chart.wide for chart in charts},
         markdown: render_markdown(context, seen_from),
         html: render_html(context),
+        **({trend: json.dumps(context["trend"], indent=1) + "\n"} if trend else {}),
     }
     with whole_files(*texts) as temporaries:
         for temporary, text in zip(temporaries, texts.values(), strict=True):
