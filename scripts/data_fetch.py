@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -44,10 +45,12 @@ def fetch_chain(source: Source, files: RawFiles, day: str, log: TaskLog) -> None
         return
     chain = source.chain(day)
     meta = store(source, day, chain, files)
-    told = ("source", "simulated", "underlyings", "rows", "response_codes", "captured_at", "unreadable", "sha256")
-    log.info("fetched", out=files.table, **{key: meta[key] for key in told})
+    told = ("source", "simulated", "underlyings", "rows", "captured_at", "unreadable", "sha256")
+    log.info(
+        "fetched", out=files.table, **{key: meta[key] for key in told}, response_codes=Counter(meta["response_codes"])
+    )
     if chain.notes:
-        log.warn("notes", **chain.notes)
+        log.info("notes", **chain.notes)
 
 
 def fetch_rates(source: RateSource, args: argparse.Namespace, log: TaskLog) -> None:

@@ -136,3 +136,21 @@ def test_the_table_of_roots_is_open() -> None:
     mine = {**INDEX_ROOTS, "MYX": Root("MYX", "am", "european")}
     assert describe_roots(pd.Series(["MYX"]), mine)["settlement"].tolist() == ["am"]
     assert describe_roots(pd.Series(["MYX"]))["settlement"].tolist() == ["pm"]
+
+
+def test_the_symbols_of_options_on_coins_are_read_beside_those_of_the_osi():
+    symbols = pd.Series(
+        ["BTC-13FEB26-100000-C", "SPX260821C00200000", None, "BTC_USDC-3JAN27-500-P", "BTC-31FEB26-1-C"]
+    )
+    found = parse_symbols(symbols)
+    assert found["root"].fillna("").tolist() == ["BTC", "SPX", "", "BTC_USDC", ""]
+    assert found["strike"].fillna(0).tolist() == [100_000, 200, 0, 500, 0]
+    assert found["expiration"].dt.strftime("%Y%m%d").fillna("").tolist() == ["20260213", "20260821", "", "20270103", ""]
+    assert found["option_type"].fillna("").tolist() == ["C", "C", "", "P", ""]
+
+
+@pytest.mark.parametrize(
+    "symbol", ["BTC-13FEB26-1e5-C", "BTC-13feb26-100-C", "-13FEB26-100-C", "BTC-13FEB26-100-X", "-"]
+)
+def test_what_only_looks_like_one_is_not(symbol):
+    assert parse_symbols(pd.Series([symbol])).isna().all(axis=None)

@@ -149,3 +149,9 @@ def test_fault_51_the_zone_of_the_machine_changes_nothing(zone):
         [sys.executable, "-c", code], env=os.environ | {"TZ": zone}, capture_output=True, text=True, check=True
     ).stdout
     assert said == ("2026-11-27 18:00:00+00:00 20261120 2026-11-20 23:00:00+00:00 2026-12-18 14:30:00+00:00\n")
+
+
+def test_options_on_coins_stop_at_eight_utc_on_any_day():
+    expirations = pd.Series(pd.to_datetime(["2026-11-21", "2026-07-03", "2027-03-14"]))
+    found = expiry_instants(expirations, pd.Series(["utc08"] * 3))
+    assert found.dt.strftime("%Y-%m-%d %H:%M %Z").tolist() == [f"{at:%Y-%m-%d} 08:00 UTC" for at in expirations]

@@ -44,7 +44,7 @@ def test_a_day_is_fetched(fetch, tmp_path):
     assert (meta["source"], meta["simulated"], meta["trade_date"]) == ("simulated", True, DAY)
     assert meta["captured_at"] == "2026-11-20T21:15:00Z" and meta["request"]["seed"] == 11
     log = logged(tmp_path)
-    assert "event=fetched" in log and f"rows={meta['rows']}" in log and "response_codes=[]" in log
+    assert "event=fetched" in log and f"rows={meta['rows']}" in log and "response_codes={}" in log
     assert "event=start" in log and "event=end" in log
 
 

@@ -8,6 +8,7 @@ import pytest
 from options_pricing.run.params import (
     CboeEodSource,
     CboeSource,
+    DeribitSource,
     GenericSource,
     OptionsDxSource,
     SimulatedSource,
@@ -30,6 +31,7 @@ ASKED = [
         }
     ),
     CboeSource(kind="cboe"),
+    DeribitSource(kind="deribit"),
 ]
 
 

@@ -246,3 +246,16 @@ def test_the_first_versions_file(market):
     assert kept["expiration"].nunique() >= 4
     assert (kept["forward"] / 645.31 - 1).abs().max() < 0.01
     assert kept.loc[kept["out_of_the_money"], "implied_vol"].between(0.03, 1.5).all()
+
+
+def test_a_quote_of_a_coin_counts_from_its_own_time_and_not_from_the_close():
+    quotes = pd.DataFrame(
+        {
+            "trade_date": pd.Timestamp("2026-11-20"),
+            "quote_time": pd.to_datetime(["2026-11-20 12:00Z", "2026-11-20 23:00Z", "2026-11-20 23:00Z", None]),
+            "expiration": pd.Timestamp("2026-11-21"),
+            "settlement": ["utc08", "utc08", "pm", "utc08"],
+        }
+    )
+    hours = years_to_expiry(quotes) * 365 * 24
+    assert hours == pytest.approx([20, 9, 24, 11])

@@ -1,7 +1,8 @@
 """Option symbols as the Options Symbology Initiative writes them, and what the root of one says.
 
 ``SPX260821C00200000``: root, expiration as YYMMDD, C or P, strike times 1000 in eight digits. In the padded form the
-root fills six characters (``SPX   260821C00200000``).
+root fills six characters (``SPX   260821C00200000``). Deribit writes ``BTC-13FEB26-100000-C``; that is read likewise,
+since a strike of 100,000 has no place in eight digits.
 """
 
 from collections.abc import Mapping
@@ -17,6 +18,12 @@ STRIKE_SCALE = 1000
 STRIKE_DIGITS = 8
 CENTURY = "20"
 SYMBOL = r"^(?P<root>[0-9]?[A-Z][A-Z0-9]*) *(?P<expiration>[0-9]{6})(?P<option_type>[CP])(?P<strike>[0-9]{8})$"
+
+MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
+DASHED = (
+    r"^(?P<root>[A-Z][A-Z0-9_]*)-(?P<day>[0-9]{1,2})"
+    rf"(?P<month>{'|'.join(MONTHS)})(?P<year>[0-9]{{2}})-(?P<strike>[0-9]{{1,12}})-(?P<option_type>[CP])$"
+)
 
 
 class Root(NamedTuple):
@@ -60,7 +67,7 @@ def parse_symbols(symbols: pd.Series) -> pd.DataFrame:
     Parameters
     ----------
     symbols : Series of str
-        Compact or padded; nulls are allowed.
+        Compact, padded or Deribit's; nulls are allowed.
 
     Returns
     -------
@@ -68,7 +75,17 @@ def parse_symbols(symbols: pd.Series) -> pd.DataFrame:
         ``root`` (str), ``expiration`` (datetime64[s]), ``option_type`` (str), ``strike`` (float, currency), on the
         index of `symbols`. All four are null where a symbol is not one: another layout, lower case, no such date.
     """
-    texts = pa.array(symbols, type=pa.string(), from_pandas=True)
+    given = pa.array(symbols, type=pa.string(), from_pandas=True)
+    dashed = pc.fill_null(pc.match_substring(given, "-"), False)
+    plain = _parse_plain(pc.if_else(dashed, None, given))
+    if not pc.any(dashed).as_py():
+        return plain.set_axis(symbols.index)
+    rows = dashed.to_numpy(zero_copy_only=False)
+    plain.loc[rows] = _parse_dashed(given).loc[rows]
+    return plain.set_axis(symbols.index)
+
+
+def _parse_plain(texts: pa.Array) -> pd.DataFrame:
     texts = pc.if_else(pc.less_equal(pc.utf8_length(texts), PADDED_LENGTH), texts, None)
     parts = pc.extract_regex(texts, SYMBOL)
     expirations = _dates(pc.struct_field(parts, "expiration"))
@@ -81,7 +98,24 @@ def parse_symbols(symbols: pd.Series) -> pd.DataFrame:
             "option_type": pc.struct_field(parts, "option_type").to_pandas().astype("str").where(known),
             "strike": np.where(known, strikes, np.nan),
         }
-    ).set_axis(symbols.index)
+    )
+
+
+def _parse_dashed(texts: pa.Array) -> pd.DataFrame:
+    """The same of symbols in Deribit's layout."""
+    parts = pc.extract_regex(texts, DASHED)
+    day, month, year, strike = (pc.struct_field(parts, name).to_pandas() for name in ("day", "month", "year", "strike"))
+    number = month.map({name: f"{place:02d}" for place, name in enumerate(MONTHS, start=1)})
+    expirations = _dates(pa.array(year + number + day.str.zfill(2), type=pa.string(), from_pandas=True))
+    known = ~np.isnat(expirations)
+    return pd.DataFrame(
+        {
+            "root": pc.struct_field(parts, "root").to_pandas().astype("str").where(known),
+            "expiration": expirations,
+            "option_type": pc.struct_field(parts, "option_type").to_pandas().astype("str").where(known),
+            "strike": strike.astype("float64").where(known),
+        }
+    )
 
 
 def build_symbols(roots: pd.Series, expirations: pd.Series, option_types: pd.Series, strikes: pd.Series) -> pd.Series:

@@ -27,7 +27,7 @@ RAW = (
     Column(
         "contract_symbol",
         "text",
-        "OSI symbol without padding: root, YYMMDD, C or P, strike x 1000",
+        "OSI symbol without padding: root, YYMMDD, C or P, strike x 1000; deribit: BTC-13FEB26-100000-C",
         nullable=True,
     ),
     Column("trade_date", "date", "the trading day, as the data says it"),
@@ -35,7 +35,9 @@ RAW = (
     Column("strike", "number", "strike price", "currency", nullable=True),
     Column("option_type", "text", "C or P", nullable=True),
     Column("exercise_style", "text", "european or american", nullable=True),
-    Column("settlement", "text", "am (opening of the expiration day) or pm (its close)", nullable=True),
+    Column(
+        "settlement", "text", "am (opening of the expiration day), pm (its close), utc08 (08:00 UTC)", nullable=True
+    ),
     Column("multiplier", "number", "units of the underlying per contract", nullable=True),
     Column("bid", "number", "best bid", "currency per unit of underlying", nullable=True),
     Column("ask", "number", "best ask", "currency per unit of underlying", nullable=True),
@@ -77,7 +79,7 @@ RATES = (
 )
 
 # What the text columns that name an option's terms may hold, once rules have judged them.
-TERMS = {"option_type": ("C", "P"), "exercise_style": ("european", "american"), "settlement": ("am", "pm")}
+TERMS = {"option_type": ("C", "P"), "exercise_style": ("european", "american"), "settlement": ("am", "pm", "utc08")}
 
 RAW_ROW = Column("raw_row", "integer", "row of the raw file, the first data row being 0")
 

@@ -23,6 +23,7 @@ HORIZON_WARNING_DAYS = 60
 FIRST_EXPIRATION, LAST_EXPIRATION = pd.Timestamp("1900-01-01"), pd.Timestamp("2200-01-01")
 AM_SETTLEMENT_TIME = "09:30"
 PM_SETTLEMENT_TIME = "16:00"
+UTC_SETTLEMENT_TIME = "08:00"
 DAYS_A_YEAR = 365
 SECONDS_A_YEAR = DAYS_A_YEAR * 24 * 3600
 
@@ -101,12 +102,13 @@ def expiry_instants(expirations: pd.Series, settlements: pd.Series) -> pd.Series
     """The moment each option stops, in UTC.
 
     PM-settled options stop at the close of their expiration's session (16:00 New York, 13:00 on a half day),
-    AM-settled ones at its open, 09:30. An expiration that is not a session keeps the plain time of day.
+    AM-settled ones at its open, 09:30. An expiration that is not a session keeps the plain time of day. Those on
+    coins, which trade around the clock, stop at 08:00 UTC.
 
     Parameters
     ----------
     expirations : Series of datetime64, dates without a zone
-    settlements : Series of str, ``am`` or ``pm``
+    settlements : Series of str, ``am``, ``pm`` or ``utc08``
 
     Returns
     -------
@@ -125,6 +127,8 @@ def expiry_instants(expirations: pd.Series, settlements: pd.Series) -> pd.Series
 def _expiry_instant(expiration: pd.Timestamp, settlement: str) -> pd.Timestamp:
     if pd.isna(expiration):
         return pd.NaT
+    if settlement == "utc08":
+        return pd.Timestamp(f"{expiration:%Y-%m-%d} {UTC_SETTLEMENT_TIME}", tz="UTC")
     if settlement != "am" and is_session(f"{expiration:%Y%m%d}"):
         return exchange().session_close(expiration)
     time_of_day = AM_SETTLEMENT_TIME if settlement == "am" else PM_SETTLEMENT_TIME

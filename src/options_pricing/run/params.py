@@ -128,8 +128,17 @@ class CboeSource(SourceSection):
     base_url: BaseUrl = Field("https://cdn.cboe.com", description="where the service is")
 
 
+class DeribitSource(SourceSection):
+    """Deribit's options on coins, whose premiums are converted to dollars; no key needed."""
+
+    live: ClassVar[bool] = True
+    kind: Literal["deribit"]
+    currencies: tuple[Literal["BTC", "ETH"], ...] = Field(("BTC",), min_length=1, description="coins")
+    base_url: BaseUrl = Field("https://www.deribit.com", description="where the service is")
+
+
 Source = Annotated[
-    SimulatedSource | CboeEodSource | YahooCsvSource | OptionsDxSource | GenericSource | CboeSource,
+    SimulatedSource | CboeEodSource | YahooCsvSource | OptionsDxSource | GenericSource | CboeSource | DeribitSource,
     Field(discriminator="kind"),
 ]
 

@@ -96,8 +96,15 @@ SOURCES: dict[str, Callable[[Any], Source]] = {
 }
 
 
+def _deribit(asked: Any, network: Network) -> Source:
+    from options_pricing.sources.deribit import Deribit
+
+    return Deribit(network.client("deribit"), network.store(), asked.base_url, asked.currencies)
+
+
 LIVE: dict[str, Callable[[Any, Network], Source]] = {
     "cboe": _cboe,
+    "deribit": _deribit,
 }
 
 

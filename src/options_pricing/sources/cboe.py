@@ -17,7 +17,7 @@ from options_pricing.run.errors import BadDataError, UpstreamError
 from options_pricing.run.files import parsed_json
 from options_pricing.sources.base import RawChain, contract_terms
 from options_pricing.sources.http import HttpClient
-from options_pricing.sources.live import LiveSource, numbers, origins, require_fields, table_of
+from options_pricing.sources.live import LiveSource, numbers, origins, require_fields, table_of, texts
 from options_pricing.sources.payloads import Payload, PayloadStore
 
 PATH = "api/global/delayed_quotes/options/{ticker}.json"
@@ -96,9 +96,8 @@ def _feed(ticker: str, payload: Payload) -> _Feed:
             fix="check the ticker (an index begins with _), or try again later",
         )
     options = table_of(data["options"], FIELDS, f"`options` in {what}")
-    captured_at = pd.to_datetime(pd.Series([document["timestamp"]]), format="%Y-%m-%d %H:%M:%S", errors="coerce").iloc[
-        0
-    ]
+    said = texts(pd.Series([document["timestamp"]], dtype=object))
+    captured_at = pd.to_datetime(said, format="%Y-%m-%d %H:%M:%S", errors="coerce").iloc[0]
     if pd.isna(captured_at):
         raise BadDataError(
             f"{what} does not say when it was captured",
@@ -111,7 +110,8 @@ def _feed(ticker: str, payload: Payload) -> _Feed:
 
 def _traded(feed: _Feed) -> pd.Series:
     """When each option last traded, in New York, without a zone."""
-    return pd.to_datetime(feed.options["last_trade_time"], format="%Y-%m-%dT%H:%M:%S", errors="coerce").dt.as_unit("s")
+    given = texts(feed.options["last_trade_time"])
+    return pd.to_datetime(given, format="%Y-%m-%dT%H:%M:%S", errors="coerce").dt.as_unit("s")
 
 
 def _trading_day(feed: _Feed) -> str:
@@ -128,7 +128,7 @@ def _trading_day(feed: _Feed) -> str:
 def _raw(feed: _Feed, day: str, unreadable: dict[str, int]) -> pd.DataFrame:
     """One feed as the raw table, in its own order; a symbol that cannot be read leaves its contract null."""
     given = feed.options
-    symbols = given["option"].where(given["option"].map(lambda value: isinstance(value, str))).astype("str")
+    symbols = texts(given["option"])
     traded = _traded(feed).dt.tz_localize(NEW_YORK, ambiguous="NaT", nonexistent="NaT").dt.tz_convert("UTC")
     named = {ours: numbers(given[theirs], unreadable, theirs) for theirs, ours in NUMBERS.items()}
     made = pd.DataFrame(index=given.index).assign(

@@ -134,6 +134,11 @@ def numbers(values: pd.Series, unreadable: dict[str, int], name: str) -> pd.Seri
     return pd.Series(found, index=values.index)
 
 
+def texts(values: pd.Series) -> pd.Series:
+    """JSON values as texts; null where they are something else."""
+    return values.where(values.map(lambda value: isinstance(value, str)).astype(bool)).astype("str")
+
+
 def _number(value: Any) -> float:
     plain = isinstance(value, int | float) and not isinstance(value, bool)
     if plain or (isinstance(value, str) and PLAIN_NUMBER.fullmatch(value)):

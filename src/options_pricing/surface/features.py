@@ -89,6 +89,9 @@ def build_features(validated: pd.DataFrame, params: Features, *, curve: ZeroCurv
 def years_to_expiry(quotes: pd.DataFrame) -> Array:
     """Years of 365 days from each quote to the instant its option stops; zero or less once it has.
 
+    A quote that was captured while the exchange was closed counts as one of its close, but for options that trade
+    around the clock.
+
     Parameters
     ----------
     quotes : DataFrame
@@ -110,7 +113,8 @@ def years_to_expiry(quotes: pd.DataFrame) -> Array:
         opens[day], closes[day] = exchange().session_open(day), exchange().session_close(day)
     opened, closed = (quotes["trade_date"].map(times) for times in (opens, closes))
     taken = quotes["quote_time"]
-    as_of = closed.where(~((taken >= opened) & (taken < closed)), taken)
+    around_the_clock = (quotes["settlement"] == "utc08") & taken.notna()
+    as_of = closed.where(~((taken >= opened) & (taken < closed) | around_the_clock), taken)
     return year_fractions(quotes["expiration"], quotes["settlement"], as_of).to_numpy(dtype=float)
 
 

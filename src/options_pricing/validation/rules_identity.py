@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from options_pricing.quotes.osi import STRIKE_SCALE, describe_roots, parse_symbols
+from options_pricing.quotes.schema import TERMS
 from options_pricing.run.calendar import DAYS_A_YEAR
 from options_pricing.validation.chain import Chain, off_grid
 from options_pricing.validation.duplicates import repeated_quotes, worse_quotes
@@ -11,8 +12,6 @@ from options_pricing.validation.rule import Finding, Thresholds, rule
 
 DAYS_A_CALENDAR_YEAR = 365.25
 STRIKE_TOLERANCE = 0.5 / STRIKE_SCALE
-SETTLEMENTS = ("am", "pm")
-EXERCISE_STYLES = ("european", "american")
 
 
 @rule("I01", "strike not positive, or not on the grid", source="OWN", severity="quarantine", grid=0.001)
@@ -54,7 +53,7 @@ def _misspelt(table: pd.DataFrame) -> np.ndarray:
 def standard(chain: Chain, limits: Thresholds) -> Finding:
     """Fails where the root is one of an adjusted or FLEX contract, or how it settles or is exercised is not known."""
     table = chain.table
-    known = table["settlement"].isin(SETTLEMENTS) & table["exercise_style"].isin(EXERCISE_STYLES)
+    known = table["settlement"].isin(TERMS["settlement"]) & table["exercise_style"].isin(TERMS["exercise_style"])
     return Finding(rows=(describe_roots(table["root"])["adjusted"] | ~known).to_numpy(dtype=bool))
 
 
