@@ -21,7 +21,8 @@ from options_pricing.run.calendar import (
 )
 from options_pricing.run.errors import BadParamsError, ExitCode, MissingInputError, TaskError
 from options_pricing.run.files import read_json, sha256_of
-from options_pricing.run.params import Params, check_params, load_params
+from options_pricing.run.notify import notify_of_silent_end
+from options_pricing.run.params import Alerts, Params, check_params, load_params
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = "options_pricing"
@@ -183,6 +184,13 @@ def _module_file(name: str) -> Path | None:
 def standing(*paths: str) -> dict[str, str]:
     """The SHA-256 of those files that are there: what a daily report shows without asking for it to be remade."""
     return {path: sha256_of(Path(path)) for path in paths if Path(path).is_file()}
+
+
+def tell_of_killed(rule: str, logs: list[Path], settings: Alerts) -> None:
+    """Send an alert about the job of a rule that failed, unless its task has told the cause itself."""
+    task = "generate_report" if rule == "generate_daily_report" else rule
+    for log in logs:
+        notify_of_silent_end(task, log, settings, lambda event, **said: print(f"{event}: {said}", file=sys.stderr))
 
 
 def templates() -> list[str]:

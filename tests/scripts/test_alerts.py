@@ -12,6 +12,8 @@ import pandas as pd
 import pytest
 import yaml
 
+from options_pricing.run.notify import notify_of_silent_end
+from options_pricing.run.params import Alerts
 from options_pricing.run.targets import VARIABLE
 
 DAY, DAY_BEFORE = "20261120", "20261119"
@@ -218,3 +220,25 @@ def test_the_late_end_of_a_missed_run_is_told_by_its_last_task(checkout, hook):
     engineer = ["--validated", f"validated_{DAY}.csv", "--out", "features.csv", "--date", DAY]
     assert feature_engineer.main([*engineer, "--log", "logs/features.log"]) == 0
     assert hook.titles == ["options-pricing: no run: 20261120", "options-pricing: recovered: no run: 20261120"]
+
+
+@pytest.mark.parametrize(
+    ("log", "told"),
+    [
+        ("2026-11-20T23:00:00.000Z INFO data_fetch event=start date=20261120\n", True),
+        ("", True),
+        (None, True),
+        ("2026-11-20T23:00:00.000Z ERROR data_fetch event=failed date=20261120 exit_code=69\n", False),
+        ("2026-11-20T23:00:00.000Z ERROR data_fetch event=bug date=20261120\nTraceback\n", False),
+    ],
+)
+def test_a_task_that_was_killed_is_told_by_whoever_started_it(checkout, hook, log, told):
+    path = checkout / "logs/data_fetch_20261120.log"
+    if log is not None:
+        path.parent.mkdir()
+        path.write_text(log)
+    for _ in range(2):
+        notify_of_silent_end("data_fetch", path, Alerts(), print)
+    assert hook.titles == ["options-pricing: task failed: data_fetch 20261120"] * told
+    assert fetch() == 0
+    assert len(hook.messages) == 2 * told  # the recovery

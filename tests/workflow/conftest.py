@@ -4,6 +4,7 @@ import shutil
 
 import pytest
 
+from tests.made_hook import hook  # noqa: F401
 from tests.workflow.checkout import Checkout
 
 

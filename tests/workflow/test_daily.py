@@ -55,3 +55,18 @@ def test_an_older_day_on_disk_is_no_part_of_dvc_yaml(one_day):
     one_day.snakemake("dvc_yaml", "--config", "date=20261118")
     stages = (one_day.folder / "dvc.yaml").read_text()
     assert "data_validate_20261117:" in stages and "20261116" not in stages
+
+
+@pytest.mark.parametrize(
+    ("line", "told"), [("os.kill(os.getpid(), 9)", "ended without a word"), ("raise SystemExit(main())", "has no 2033")]
+)
+def test_fault_39_a_killed_task_is_told_by_the_workflow_and_a_failed_one_by_itself(tiny, tmp_path, hook, line, told):
+    checkout = tiny.clone(tmp_path / "repo")
+    script = checkout.folder / "scripts/data_fetch.py"
+    script.write_text(script.read_text().replace("sys.exit(main())", f"import os; {line}"))
+    day = "20330103"
+    done = checkout.run("snakemake", f"data/raw/options_data_{day}.csv", "--config", f"date={day}")
+    assert done.returncode == 1
+    (message,) = hook.messages
+    assert message["title"] == f"options-pricing: task failed: data_fetch {day}"
+    assert told in message["message"]

@@ -1,7 +1,9 @@
 """Tell people of what a task or a check found, within five seconds and without ever being a reason to fail."""
 
 import os
+import re
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from options_pricing.run.alerts import REPORTED, Alert, alert_of_failure, subject_of
@@ -74,6 +76,24 @@ def notify_of_task(
     if error is None and task == "feature_engineer":
         mended.append(f"no_run/{day}/")
     notify(log.parent, [alert_of_failure(task, day, error)] if error else [], mended, settings, tell)
+
+
+def notify_of_silent_end(task: str, log: Path, settings: Alerts, tell: Tell) -> None:
+    """Tell that a task ended without a word in its log, which is named after its day: it was killed from outside."""
+    day = re.search(r"\d{8}(?=\.log$)", log.name)
+    with suppress(OSError):
+        if day is None or re.search(r" (ERROR|INFO) \w+ event=(failed|bug|end)\b", log.read_text(errors="replace")):
+            return
+    subject = subject_of(task, day[0]) if day else task
+    killed = Alert(
+        ("failed",),
+        subject,
+        f"{subject} ended without a word",
+        "it was killed: by the kernel for want of memory, by a limit of the machine, or by a person",
+        "look into the log of the kernel (`dmesg`), give it more memory or fewer cores, and run the same command again",
+        "killed",
+    )
+    notify(log.parent, [killed], (), settings, tell)
 
 
 def notify_of_report(day: str, log: Path | None, settings: Alerts, alerts: Iterable[Alert], tell: Tell) -> None:
