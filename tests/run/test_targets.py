@@ -18,6 +18,14 @@ def test_a_message_arrives_as_it_is(hook):
     assert hook.messages[-1]["type"] == "success"
 
 
+def test_fault_29_what_a_text_quotes_is_shown_and_not_carried_out(hook):
+    targets = Targets([f"{hook.url}?format=html"])
+    targets.deliver({id: [Message("a head", "ticker <script>alert(1)</script> {{7*7}}\nwhy")] for id in targets.ids}, 5)
+    text = hook.messages[0]["message"]
+    assert "<script" not in text and "&lt;script&gt;" in text and "{{7*7}}" in text
+    assert "<br" in text
+
+
 def test_messages_come_in_their_order_and_none_after_a_failure(hook):
     targets = Targets([hook.url])
     letters = [Message(str(number), "x") for number in range(4)]
@@ -45,6 +53,7 @@ def test_targets_are_read_from_the_environment_and_never_shown():
     targets = Targets.from_environment({VARIABLE: " json://one/secret\n  mailto://me:secret@example.org "})
     assert len(targets.ids) == 2
     assert "secret" not in repr(targets.ids)
+    assert len(Targets.from_environment({VARIABLE: "json://one/a,b,json://two/c, xml://three"}).ids) == 3
     assert Targets.from_environment({}).ids == Targets.from_environment({VARIABLE: " \n"}).ids == []
 
 

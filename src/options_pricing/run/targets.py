@@ -3,6 +3,7 @@
 import hashlib
 import logging
 import os
+import re
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -11,6 +12,8 @@ from typing import Any, NamedTuple
 from options_pricing.run.errors import BadParamsError
 
 VARIABLE = "OPTIONS_PRICING_ALERT_URLS"
+# An address may hold a comma itself.
+BETWEEN = re.compile(r"\s+|,(?=[A-Za-z][\w+.-]*://)")
 
 
 class Message(NamedTuple):
@@ -29,8 +32,8 @@ class Targets:
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] = os.environ) -> "Targets":
-        """Those that ``OPTIONS_PRICING_ALERT_URLS`` names, with white space between them."""
-        return cls(environ.get(VARIABLE, "").split())
+        """Those that ``OPTIONS_PRICING_ALERT_URLS`` names, with white space or commas between them."""
+        return cls([url for url in BETWEEN.split(environ.get(VARIABLE, "")) if url])
 
     @property
     def ids(self) -> list[str]:
@@ -45,7 +48,7 @@ class Targets:
                 why="it is not set, or empty",
                 fix=f"set it to addresses as Apprise writes them, such as {VARIABLE}='mailto://... slack://...'",
             )
-        unknown = [str(place) for place, id in enumerate(self.ids, 1) if self._plugin(id) is None]
+        unknown = [str(place) for place, id in enumerate(self.ids, 1) if self._service(id) is None]
         if unknown:
             raise BadParamsError(
                 f"{VARIABLE}: number {', '.join(unknown)} of {len(self.ids)} is no address that Apprise knows",
@@ -75,25 +78,33 @@ class Targets:
         return dict(taken)
 
     def _deliver_to(self, id: str, messages: Sequence[Message], taken: dict[str, int], stop: threading.Event) -> None:
-        plugin = self._plugin(id)
+        service = self._service(id)
         for message in messages:
-            if plugin is None or stop.is_set() or not _sent(plugin, message):
+            if service is None or stop.is_set() or not _sent(service, message):
                 return
             taken[id] += 1
 
-    def _plugin(self, id: str) -> Any:
+    def _service(self, id: str) -> Any:
+        """Apprise with this one address, or None where it does not know such an address."""
         import apprise
 
         # It would tell standard error of addresses.
         logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)
         asset = apprise.AppriseAsset(app_id="options-pricing", app_desc="options-pricing")
-        return apprise.Apprise.instantiate(self._urls[id], asset=asset, suppress_exceptions=True)
+        plugin = apprise.Apprise.instantiate(self._urls[id], asset=asset, suppress_exceptions=True)
+        return None if plugin is None else apprise.Apprise([plugin], asset=asset)
 
 
-def _sent(plugin: Any, message: Message) -> bool:
+def _sent(service: Any, message: Message) -> bool:
     try:
         return bool(
-            plugin.notify(body=message.body, title=message.title, notify_type="success" if message.good else "failure")
+            service.notify(
+                body=message.body,
+                title=message.title,
+                notify_type="success" if message.good else "failure",
+                # It may quote what stands in a file of quotes: where a target shows HTML, it is shown as it is written.
+                body_format="text",
+            )
         )
     except Exception:
         # Whatever a plugin of Apprise trips over, the message stays in the outbox.
