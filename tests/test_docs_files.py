@@ -17,7 +17,7 @@ each file whole or not at all, and the same inputs give the same bytes.
 
 | kind | in CSV | meaning |
 |---|---|---|
-| text | as it is | |
+| text | as it is; `'` before what a spreadsheet would take for a formula (`=`, `+`, `-`, `@`, tab first) | |
 | number | shortest exact decimal | 64-bit float |
 | integer | digits | 64-bit integer |
 | flag | true, false | |

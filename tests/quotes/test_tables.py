@@ -1,8 +1,12 @@
+import csv
+
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from options_pricing.quotes.schema import PREDICTIONS, RAW, names
+from options_pricing.quotes.schema import PREDICTIONS, RAW, Column, names
 from options_pricing.quotes.tables import conform, read_csv, read_parquet, write_csv, write_parquet
 from options_pricing.run.errors import BadDataError, MissingInputError
 
@@ -61,6 +65,31 @@ def test_a_broken_file_is_refused_in_words(tmp_path, raw, change, said):
     (tmp_path / "raw.csv").write_text(change((tmp_path / "raw.csv").read_text()))
     with pytest.raises(BadDataError, match=said):
         read_csv(tmp_path / "raw.csv", RAW)
+
+
+FORMULAS = ["=1+2", "+1", "-1", "@SUM(A1)", "\tx", "=cmd|' /C calc'!A0", "＝1", "-", "'=1", "''=1"]
+PLAIN = ["XIDX", "'", "''", "'a", "a=1", "", " =1", "é"]
+
+
+def test_fault_28_a_text_that_is_a_formula_to_a_spreadsheet_has_an_apostrophe_and_comes_back_as_it_was(tmp_path, raw):
+    texts = [*FORMULAS, *PLAIN]
+    table = raw.iloc[[0] * len(texts)].assign(underlying=texts, strike=-1.5, bid=-1e-7).reset_index(drop=True)
+    write_csv(table, tmp_path / "raw.csv", RAW)
+    with (tmp_path / "raw.csv").open(encoding="utf-8", newline="") as handle:
+        rows = list(csv.DictReader(handle))
+    assert [row["underlying"] for row in rows] == [*(f"'{text}" for text in FORMULAS), *PLAIN]
+    assert {row["strike"] for row in rows} == {"-1.5"} and {float(row["bid"]) for row in rows} == {-1e-7}
+    back = read_csv(tmp_path / "raw.csv", RAW, judged_later=True)["underlying"]
+    assert back.fillna("").tolist() == texts
+
+
+@given(texts=st.lists(st.text(st.characters(exclude_characters="\0\r\n", codec="utf-8"), min_size=1), min_size=1))
+def test_fault_28_any_text_comes_back(tmp_path_factory, texts):
+    path = tmp_path_factory.mktemp("texts") / "texts.csv"
+    columns = (Column("text", "text", ""), Column("number", "integer", ""))
+    write_csv(pd.DataFrame({"text": texts, "number": 1}), path, columns)
+    back = read_csv(path, columns, judged_later=True)["text"]
+    assert [None if pd.isna(text) else text for text in back] == [None if t in ("NaN", "nan") else t for t in texts]
 
 
 def test_bytes_that_are_no_text_are_refused(tmp_path, raw):

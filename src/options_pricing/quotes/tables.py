@@ -1,10 +1,12 @@
 """Reading and writing the project's tables: CSV and parquet through Arrow, the same bytes for the same rows."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet
 from pandas.api.types import pandas_dtype
@@ -30,6 +32,9 @@ PANDAS = {
     "instant": "datetime64[s, UTC]",
 }
 ROWS_A_BATCH = 1 << 16
+# A spreadsheet takes a cell that begins so for a formula; the apostrophe before it says that it is a text.
+FORMULA_SIGNS = tuple("=+-@\t\r\n＝＋－＠")
+APOSTROPHE = "'"
 MAKE_AGAIN = "remove it and run its task again"
 
 
@@ -58,7 +63,7 @@ def conform(frame: pd.DataFrame, columns: tuple[Column, ...]) -> pd.DataFrame:
         values = frame[column.name] if column.name in frame else pd.Series(None, index=frame.index, dtype="object")
         try:
             made[column.name] = values.astype(pandas_dtype(PANDAS[column.kind]))
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, OverflowError) as error:
             raise BadDataError(
                 f"column {column.name} does not hold what it must ({column.kind})",
                 why=str(error).split("\n")[0],
@@ -68,11 +73,15 @@ def conform(frame: pd.DataFrame, columns: tuple[Column, ...]) -> pd.DataFrame:
 
 
 def write_csv(frame: pd.DataFrame, path: Path, columns: tuple[Column, ...]) -> None:
-    """Write a table as CSV: UTF-8, comma, ``\\n``, ISO dates, shortest exact decimals, empty for null."""
+    """Write a table as CSV: UTF-8, comma, ``\\n``, ISO dates, shortest exact decimals, empty for null.
+
+    A text that a spreadsheet would take for a formula (it begins with ``=``, ``+``, ``-``, ``@``, a tab or a line end)
+    gets an apostrophe before it, which `read_csv` takes off again; numbers are as they are.
+    """
     table = pa.Table.from_pandas(conform(frame, columns), schema=arrow_schema(columns), preserve_index=False)
     with whole_file(path) as temporary:
         options = pa.csv.WriteOptions(quoting_style="needed", batch_size=ROWS_A_BATCH)
-        pa.csv.write_csv(table, temporary, write_options=options)
+        pa.csv.write_csv(_without_formulas(table), temporary, write_options=options)
 
 
 def write_parquet(frame: pd.DataFrame, path: Path, columns: tuple[Column, ...]) -> None:
@@ -121,7 +130,7 @@ def read_csv(path: Path, columns: tuple[Column, ...], *, judged_later: bool = Fa
     table = _checked(table, path, columns)
     if not judged_later:
         _require_values(table, path, columns)
-    return conform(table.to_pandas(), columns)
+    return conform(_with_formulas(table).to_pandas(), columns)
 
 
 def read_parquet(path: Path, columns: tuple[Column, ...]) -> pd.DataFrame:
@@ -174,6 +183,30 @@ def require_contracts(table: pd.DataFrame, path: Path) -> None:
                 why=f"it is the first of {wrong.sum()}: {shown}",
                 fix="run data_validate again with the rules I01 to I06 in force, then feature_engineer",
             )
+
+
+def _without_formulas(table: pa.Table) -> pa.Table:
+    """An apostrophe before every text that begins with a formula's sign, apostrophes before that sign not counted."""
+    return _texts_changed(table, lambda texts: pc.binary_join_element_wise(APOSTROPHE, texts, ""), fewest=0)
+
+
+def _with_formulas(table: pa.Table) -> pa.Table:
+    """The texts that `_without_formulas` was given."""
+    return _texts_changed(table, lambda texts: pc.utf8_slice_codeunits(texts, 1), fewest=1)
+
+
+def _texts_changed(table: pa.Table, change: Callable[[pa.Array], pa.Array], *, fewest: int) -> pa.Table:
+    """Change the texts that begin with so many apostrophes, or more, and then a formula's sign."""
+    signs, firsts = pa.array(FORMULA_SIGNS), pa.array([*FORMULA_SIGNS, APOSTROPHE])
+    for place, field in enumerate(table.schema):
+        texts = table.column(place)
+        if field.type != pa.string() or not pc.any(pc.is_in(pc.utf8_slice_codeunits(texts, 0, 1), firsts)).as_py():
+            continue
+        bare = pc.utf8_ltrim(texts, characters=APOSTROPHE)
+        meant = pc.is_in(pc.utf8_slice_codeunits(bare, 0, 1), signs)
+        quoted = pc.greater_equal(pc.subtract(pc.utf8_length(texts), pc.utf8_length(bare)), fewest)
+        table = table.set_column(place, field, pc.if_else(pc.and_(meant, quoted), change(texts), texts))
+    return table
 
 
 def _checked(table: pa.Table, path: Path, columns: tuple[Column, ...]) -> pa.Table:
