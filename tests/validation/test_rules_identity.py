@@ -12,7 +12,7 @@ def test_a_clean_chain_passes(clean, failing, name) -> None:
     assert failing(getattr(rules, name), clean) == []
 
 
-@pytest.mark.parametrize("strike", [0.0, -5.0, np.nan, np.inf, 4500.0004])
+@pytest.mark.parametrize("strike", [0.0, -5.0, 1e-9, np.nan, np.inf, 4500.0004])
 def test_i01_a_strike_that_is_none(clean, failing, strike) -> None:
     clean.loc[3, "strike"] = strike
     assert failing(rules.strike, clean) == [3]

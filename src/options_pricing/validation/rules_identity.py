@@ -16,8 +16,8 @@ STRIKE_TOLERANCE = 0.5 / STRIKE_SCALE
 
 @rule("I01", "strike not positive, or not on the grid", source="OWN", severity="quarantine", grid=0.001)
 def strike(chain: Chain, limits: Thresholds) -> Finding:
-    """Fails unless ``0 < K < inf`` and `K` is a multiple of `grid`, the finest step that an option symbol can say."""
-    positive = np.isfinite(chain.strike) & (chain.strike > 0)
+    """Fails unless `K` is finite and a positive multiple of `grid`, the finest step that an option symbol can say."""
+    positive = np.isfinite(chain.strike) & (chain.strike > limits["grid"] / 2)
     return Finding(rows=~positive | off_grid(np.where(positive, chain.strike, 0.0), limits["grid"]))
 
 
