@@ -109,6 +109,12 @@ def test_a_column_that_may_not_be_null_must_be_there(raw):
         conform(raw.drop(columns="source"), RAW)
 
 
+@pytest.mark.parametrize("values", [["five"], ["1,234.5"], [10**400], [["list"]]])
+def test_a_value_of_another_type_is_refused(raw, values):
+    with pytest.raises(BadDataError, match="column strike does not hold"):
+        conform(raw.assign(strike=pd.Series(values * len(raw), dtype=object)), RAW)
+
+
 def test_names_are_unique_in_every_table():
     for table in (RAW, PREDICTIONS):
         assert len(set(names(table))) == len(table)

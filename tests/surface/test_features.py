@@ -167,6 +167,8 @@ def test_bad_tables_are_refused():
         build_features(chain.iloc[:0], PARAMS, curve=CURVE)
     with pytest.raises(BadDataError, match="no trading day"):
         build_features(chain.assign(trade_date=pd.Timestamp("2026-05-23")), PARAMS, curve=CURVE)
+    with pytest.raises(BadDataError, match="no trading day"):
+        build_features(chain.assign(trade_date=chain["trade_date"].shift(1)), PARAMS, curve=CURVE)
 
 
 def test_description_has_a_row_a_feature(european):

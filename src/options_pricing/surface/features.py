@@ -102,6 +102,12 @@ def years_to_expiry(quotes: pd.DataFrame) -> Array:
     BadDataError
         A trade date is not a trading day.
     """
+    if quotes["trade_date"].isna().any():
+        raise BadDataError(
+            f"{quotes['trade_date'].isna().sum()} quotes are of no trading day",
+            why="they have no trade_date",
+            fix="fetch the day again, or correct the source",
+        )
     opens, closes = {}, {}
     for day in quotes["trade_date"].unique():
         if not is_session(f"{day:%Y%m%d}"):

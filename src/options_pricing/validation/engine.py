@@ -145,7 +145,9 @@ def _judge(chain: Chain, in_force: Sequence[AppliedRule]) -> list[Judgement]:
 
 def _judged(chain: Chain, applied: AppliedRule) -> Judgement:
     idle = applied.severity == "off" or (not len(chain) and applied.rule.id not in JUDGE_AN_EMPTY_CHAIN)
-    finding = Finding() if idle else applied.rule.judge(chain, applied.thresholds)
+    # A raw number may be anything; what overflows on the way to a comparison is no reason to stop.
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        finding = Finding() if idle else applied.rule.judge(chain, applied.thresholds)
     failed = chain.nothing() if finding.rows is None else finding.rows
     warned = chain.nothing() if finding.mild_rows is None else finding.mild_rows & ~failed
     return Judgement(applied, finding, failed, warned)
