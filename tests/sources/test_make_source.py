@@ -14,6 +14,7 @@ from options_pricing.run.params import (
     SimulatedSource,
     Source,
     YahooCsvSource,
+    YahooSource,
 )
 from options_pricing.sources import LIVE, SOURCES, make_source
 
@@ -32,6 +33,7 @@ ASKED = [
     ),
     CboeSource(kind="cboe"),
     DeribitSource(kind="deribit"),
+    YahooSource(kind="yahoo"),
 ]
 
 

@@ -137,8 +137,24 @@ class DeribitSource(SourceSection):
     base_url: BaseUrl = Field("https://www.deribit.com", description="where the service is")
 
 
+class YahooSource(SourceSection):
+    """Yahoo's option chains, through the library yfinance, which is the extra ``yahoo`` of this package."""
+
+    live: ClassVar[bool] = True
+    kind: Literal["yahoo"]
+    tickers: tuple[Symbol, ...] = Field(("SPY",), min_length=1, description="as Yahoo names them: ^SPX is an index")
+    base_url: BaseUrl = Field("https://query2.finance.yahoo.com", description="where the service is")
+
+
 Source = Annotated[
-    SimulatedSource | CboeEodSource | YahooCsvSource | OptionsDxSource | GenericSource | CboeSource | DeribitSource,
+    SimulatedSource
+    | CboeEodSource
+    | YahooCsvSource
+    | OptionsDxSource
+    | GenericSource
+    | CboeSource
+    | DeribitSource
+    | YahooSource,
     Field(discriminator="kind"),
 ]
 

@@ -33,9 +33,9 @@ class Network:
     again: bool = False
     tell: Tell | None = None
 
-    def client(self, service: str) -> HttpClient:
-        """A client for one service; its token, if it wants one, is in ``OPTIONS_PRICING_<SERVICE>_TOKEN``."""
-        variable = f"OPTIONS_PRICING_{service.upper()}_TOKEN"
+    def client(self, service: str, *, token: bool = True) -> HttpClient:
+        """A client for one service; a token, where it may want one, is in ``OPTIONS_PRICING_<SERVICE>_TOKEN``."""
+        variable = f"OPTIONS_PRICING_{service.upper()}_TOKEN" if token else None
         return HttpClient(self.policy, self.limits, variable=variable, tell=self.tell)
 
     def store(self) -> PayloadStore:
@@ -102,9 +102,17 @@ def _deribit(asked: Any, network: Network) -> Source:
     return Deribit(network.client("deribit"), network.store(), asked.base_url, asked.currencies)
 
 
+def _yahoo(asked: Any, network: Network) -> Source:
+    from options_pricing.sources.yahoo import Yahoo
+
+    client = network.client("yahoo", token=False)
+    return Yahoo(client, network.store(), asked.base_url, asked.tickers, network.limits)
+
+
 LIVE: dict[str, Callable[[Any, Network], Source]] = {
     "cboe": _cboe,
     "deribit": _deribit,
+    "yahoo": _yahoo,
 }
 
 

@@ -41,15 +41,17 @@ class Answer(NamedTuple, Generic[T]):
     """The HTTP status codes of all attempts, in their order; the last one is 200."""
 
 
-class _Passing(Exception):
-    """A failure that may pass; `wait` is what the server asks for, in seconds."""
+class Passing(Exception):
+    """A failure that may pass, so that `HttpClient` tries again; `wait` is what the server asks for, in seconds."""
 
     def __init__(self, why: str, wait: float = 0.0) -> None:
         super().__init__(why)
         self.wait = wait
 
 
-class _Response(NamedTuple):
+class Response(NamedTuple):
+    """One answer as it came, whatever its status."""
+
     status: int
     headers: Mapping[str, str]
     body: bytes
@@ -64,9 +66,9 @@ class HttpClient:
         Attempts and waits (seconds); ``Retry-After`` of the server lengthens a wait.
     limits : Http
         The section of the parameters: deadlines in seconds, sizes in bytes.
-    variable : str
-        The environment variable that may hold a token for the service. It is sent as ``Authorization: Bearer``,
-        over an encrypted connection or to this very machine only.
+    variable : str, optional
+        The environment variable that may hold a token for the service, if it knows any. It is sent as
+        ``Authorization: Bearer``, over an encrypted connection or to this very machine only.
     tell : callable, optional
         Called as ``tell(event, **fields)`` before each wait, and of an unencrypted connection.
     sleep : callable, optional
@@ -78,7 +80,7 @@ class HttpClient:
         policy: RetryPolicy,
         limits: Http,
         *,
-        variable: str,
+        variable: str | None = None,
         tell: Tell | None = None,
         sleep: Callable[[float], None] | None = None,
     ) -> None:
@@ -115,6 +117,24 @@ class HttpClient:
             The service's environment variable is set and holds no usable token.
         """
         codes: list[int] = []
+        return self.attempts(url, lambda: self._within_deadline(url, params or {}, codes), codes, read=read)
+
+    def attempts(
+        self, url: str, exchange: Callable[[], Response], codes: list[int], *, read: Callable[[bytes], T]
+    ) -> Answer[T]:
+        """Call `exchange` until it gives an answer that can be read, as often and as patiently as the policy says.
+
+        Parameters
+        ----------
+        url : str
+            What is asked for, for messages.
+        exchange : callable
+            Gives one answer, or raises `Passing`.
+        codes : list of int
+            To which `exchange` adds the status of every answer.
+        read : callable
+            As in `get`, and so are the errors.
+        """
         tried = 0
 
         def tell(attempt: int, wait: float, error: BaseException) -> None:
@@ -123,16 +143,16 @@ class HttpClient:
         def attempt() -> Answer[T]:
             nonlocal tried
             tried += 1
-            response = self._within_deadline(url, params or {}, codes)
+            response = exchange()
             _require_success(response, url, self._variable)
             try:
                 return Answer(read(response.body), response.body, tuple(codes))
             except (ValueError, RecursionError) as error:
-                raise _Passing(str(error)) from error
+                raise Passing(str(error)) from error
 
         again = retried(
             self._policy,
-            on=_Passing,
+            on=Passing,
             tell=tell,
             sleep=self._sleep,
             at_least=lambda error: getattr(error, "wait", 0.0),
@@ -141,20 +161,20 @@ class HttpClient:
         )
         try:
             return again(attempt)()
-        except _Passing as error:
+        except Passing as error:
             raise self._gave_up(url, tried, codes, error) from error
 
-    def _gave_up(self, url: str, tried: int, codes: list[int], error: _Passing) -> UpstreamError:
+    def _gave_up(self, url: str, tried: int, codes: list[int], error: Passing) -> UpstreamError:
         why = f"{error}; attempts: {tried}, status of each answer: {', '.join(map(str, codes)) or 'none came'}"
         if error.wait > self._limits.total:
             why += f"; {self._limits.total:g} s is what http.total allows for all attempts"
         return UpstreamError(f"{shown(url)} gave no usable answer", why=why, fix=TRY_LATER)
 
-    def _within_deadline(self, url: str, params: Mapping[str, str], codes: list[int]) -> _Response:
+    def _within_deadline(self, url: str, params: Mapping[str, str], codes: list[int]) -> Response:
         """One attempt, given up after the deadline wherever it stands: a name server or a trickle of headers too."""
         seconds = self._limits.deadline
         ends = time.monotonic() + seconds
-        done: SimpleQueue[_Response | BaseException] = SimpleQueue()
+        done: SimpleQueue[Response | BaseException] = SimpleQueue()
 
         def work() -> None:
             try:
@@ -167,12 +187,12 @@ class HttpClient:
             result = done.get(timeout=seconds)
         except Empty:
             self._session = None  # the thread may still hold it
-            raise _Passing(f"no whole answer within the {seconds:g} s of http.deadline") from None
+            raise Passing(f"no whole answer within the {seconds:g} s of http.deadline") from None
         if isinstance(result, BaseException):
             raise result
         return result
 
-    def _exchange(self, url: str, params: Mapping[str, str], ends: float, codes: list[int]) -> _Response:
+    def _exchange(self, url: str, params: Mapping[str, str], ends: float, codes: list[int]) -> Response:
         from requests import exceptions as failed
         from urllib3.exceptions import HTTPError
 
@@ -182,12 +202,12 @@ class HttpClient:
                 with self._opened(at, query, ends) as response:
                     codes.append(response.status_code)
                     if not response.is_redirect:
-                        return _Response(response.status_code, response.headers, self._body(response, url, ends))
+                        return Response(response.status_code, response.headers, self._body(response, url, ends))
                     at, query = _redirected(url, at, response.headers["location"]), {}
         except failed.SSLError as error:
             raise _not_trusted(url, error) from error
         except (failed.ConnectionError, failed.Timeout, failed.ChunkedEncodingError, HTTPError) as error:
-            raise _Passing(_said(error)) from error
+            raise Passing(_said(error)) from error
         except failed.RequestException as error:
             raise UpstreamError(
                 f"{shown(url)} cannot be asked", why=_said(error), fix="correct base_url in the parameter file"
@@ -209,9 +229,9 @@ class HttpClient:
 
     def _headers(self, url: str) -> dict[str, str]:
         headers = {"User-Agent": AGENT, "Accept-Encoding": "gzip"}
-        token, place = secret(self._variable), urlsplit(url)
+        token, place = self._variable and secret(self._variable), urlsplit(url)
         local = place.hostname in LOOPBACK
-        if token is not None and (place.scheme == "https" or local):
+        if token and (place.scheme == "https" or local):
             headers["Authorization"] = f"Bearer {token}"
         if place.scheme == "http" and not local and place.netloc not in self._plain:
             self._plain.add(place.netloc)
@@ -290,16 +310,16 @@ def _as_it_is(request: "requests.PreparedRequest") -> "requests.PreparedRequest"
     return request
 
 
-def _require_success(response: _Response, url: str, variable: str) -> None:
-    """Raise unless the status is 200: `_Passing` where it may pass, else `UpstreamError`."""
+def _require_success(response: Response, url: str, variable: str | None) -> None:
+    """Raise unless the status is 200: `Passing` where it may pass, else `UpstreamError`."""
     status = response.status
     if status == 200:
         return
     if status in (408, 429) or status >= 500:
         wait = retry_after(response.headers.get("Retry-After"), datetime.now(UTC))
         asks = f" and asks to wait {wait:.0f} s" if wait else ""
-        raise _Passing(f"it answers {status}{asks}", wait)
-    if status in (401, 403):
+        raise Passing(f"it answers {status}{asks}", wait)
+    if status in (401, 403) and variable:
         held = "what it holds was refused" if secret(variable) else "it is not set"
         raise UpstreamError(
             f"{shown(url)} does not let us in",
@@ -359,12 +379,12 @@ def _in_time(chunks: Iterator[bytes], ends: float) -> Iterator[bytes]:
     """The chunks up to the deadline, so that a reader who was given up on comes to an end as well."""
     for chunk in chunks:
         if time.monotonic() > ends:
-            raise _Passing("no whole answer within the deadline")
+            raise Passing("no whole answer within the deadline")
         yield chunk
 
 
 def _unpacked(chunks: Iterator[bytes], most: int) -> Iterator[bytes]:
-    """What a gzip stream holds, some `CHUNK` bytes at a time; `_Passing` where it is cut short or damaged."""
+    """What a gzip stream holds, some `CHUNK` bytes at a time; `Passing` where it is cut short or damaged."""
     member, any_bytes = zlib.decompressobj(wbits=31), False
     for chunk in chunks:
         while chunk:
@@ -374,8 +394,8 @@ def _unpacked(chunks: Iterator[bytes], most: int) -> Iterator[bytes]:
             try:
                 yield member.decompress(chunk, min(CHUNK, most + 1))
             except zlib.error as error:
-                raise _Passing(f"the answer is damaged gzip: {error}") from error
+                raise Passing(f"the answer is damaged gzip: {error}") from error
             chunk = member.unconsumed_tail or member.unused_data
     yield member.flush()
     if any_bytes and not member.eof:
-        raise _Passing("the answer is gzip cut short")
+        raise Passing("the answer is gzip cut short")
