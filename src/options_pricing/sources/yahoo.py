@@ -99,10 +99,9 @@ class Yahoo(LiveSource):
         for ticker, its_day in held.items():
             if its_day != day:
                 raise self._other_day(day, its_day, ticker)
-        not_numbers: dict[str, int] = {}
+        unreadable: dict[str, int] = {}
         kept, missing = _once(pages)
-        notes = {"not_numbers": not_numbers, "expirations_missing": missing}
-        quotes = [_raw(page, day, not_numbers) for page in kept if len(page.rows)]
+        quotes = [_raw(page, day, unreadable) for page in kept if len(page.rows)]
         if not quotes:
             raise UpstreamError(
                 f"yahoo gave an empty chain of {', '.join(self._tickers)}",
@@ -113,7 +112,8 @@ class Yahoo(LiveSource):
             quotes=pd.concat(quotes, ignore_index=True),
             request=self.request(day),
             captured_at=f"{max(_captured(page.quote) for page in pages):%Y-%m-%dT%H:%M:%SZ}",
-            notes={name: value for name, value in notes.items() if value},
+            unreadable=unreadable,
+            notes={"expirations_missing": missing} if missing else {},
             **origins(payloads),
         )
 
@@ -200,15 +200,15 @@ def _once(pages: Sequence[_Page]) -> tuple[list[_Page], list[str]]:
     return list(reversed(kept.values())), missing
 
 
-def _raw(page: _Page, day: str, not_numbers: dict[str, int]) -> pd.DataFrame:
+def _raw(page: _Page, day: str, unreadable: dict[str, int]) -> pd.DataFrame:
     given = page.rows
     symbols = texts(given["contractSymbol"])
     terms = contract_terms(symbols)
     regular = given["contractSize"].isna() | (given["contractSize"] == STANDARD)
-    seconds = {name: numbers(given[name], not_numbers, name) for name in ("expiration", "lastTradeDate")}
+    seconds = {name: numbers(given[name], unreadable, name) for name in ("expiration", "lastTradeDate")}
     instants = {name: pd.to_datetime(value, unit="s", errors="coerce") for name, value in seconds.items()}
-    named = {ours: numbers(given[theirs], not_numbers, theirs) for theirs, ours in NUMBERS.items()}
-    price = numbers(pd.Series([page.quote.get("regularMarketPrice")], dtype=object), not_numbers, "regularMarketPrice")
+    named = {ours: numbers(given[theirs], unreadable, theirs) for theirs, ours in NUMBERS.items()}
+    price = numbers(pd.Series([page.quote.get("regularMarketPrice")], dtype=object), unreadable, "regularMarketPrice")
     made = pd.DataFrame(index=given.index).assign(
         **terms.assign(multiplier=terms["multiplier"].where(regular, np.nan)),
         **named,
