@@ -6,8 +6,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from options_pricing import american_price
-from options_pricing.pricing.american import early_exercise_premium, flat_options, spot_and_rate, without_vol
-from options_pricing.pricing.black import black_price
+from options_pricing.pricing.american import (
+    american_price_with_reason,
+    early_exercise_premium,
+    spot_and_rate,
+    without_vol,
+)
+from options_pricing.pricing.american_options import flat_options
+from options_pricing.pricing.black import Reason, black_price
 from tests.pricing.quoted_options import HARD, QUANTLIB, columns
 
 # Ju (1998), table 1, after Geske and Johnson (1984): puts on 40, rate 4.88 %, by a tree of 10,000 steps.
@@ -165,6 +171,16 @@ def test_nonsense_gives_nan_not_an_error():
     np.testing.assert_array_equal(np.isnan(prices), [True] * 6 + [False])
     with pytest.raises(ValueError, match="'C' or 'P'"):
         american_price(100, 100, 1, 0.05, 0.02, 0.2, "put")
+
+
+def test_a_price_that_is_missing_has_its_reason():
+    years = np.array([1.0, -1.0, 0.0, np.inf, 1.0])
+    found = american_price_with_reason(100.0, [90.0, 90.0, 90.0, 90.0, np.nan], years, 0.05, 0.02, 0.2, "C")
+    bad = Reason.BAD_ARGUMENT
+    assert found.reason.tolist() == [Reason.OK, Reason.EXPIRED, Reason.OK, bad, bad]
+    np.testing.assert_array_equal(np.isnan(found.price), found.reason != Reason.OK)
+    owed = american_price_with_reason(100.0, 90.0, 1.0, 0.05, 0.0, 0.2, "C", cash_dividends=[(0.5, 200.0)])
+    assert owed.reason == bad and np.isnan(owed.price)
 
 
 def test_the_answer_does_not_depend_on_the_company():

@@ -41,13 +41,14 @@ def test_price_to_vol_and_back(moneyness, years, rate, dividend_yield, vol, call
 
 
 def test_every_missing_vol_has_its_reason():
-    price = [np.nan, 5.0, 5.0, 9.0, 10.0, 110.0, 200.0, 12.0]
-    spot = [100, np.nan, 100, 100, 100, 100, 100, 100]
-    years = [1.0, 1.0, 0.0, 1.0, 1.0, 1.0, 1.0, 1.0]
+    price = [np.nan, 5.0, 5.0, 5.0, 9.0, 10.0, 110.0, 200.0, 12.0]
+    spot = [100, np.nan, 100, 100, 100, 100, 100, 100, 100]
+    years = [1.0, 1.0, 0.0, -0.1, 1.0, 1.0, 1.0, 1.0, 1.0]
     vols, reasons = american_implied_vol_with_reason(price, spot, 110.0, years, 0.05, 0.0, "P")
     assert [Reason(code).name for code in reasons] == [
         "BAD_ARGUMENT",
         "BAD_ARGUMENT",
+        "EXPIRED",
         "EXPIRED",
         "BELOW_LOWER_BOUND",
         "AT_LOWER_BOUND",

@@ -5,7 +5,7 @@ import pytest
 
 from options_pricing import american_implied_vol, american_price
 from options_pricing.pricing.american import early_exercise_premium
-from options_pricing.pricing.exercise_tree import tree_premia
+from options_pricing.pricing.exercise_tree import tree_exercise
 
 QUARTERLY = [(60, 1.5), (151, 1.5)]
 # QuantLib 1.44, FdBlackScholesVanillaEngine, 2000 x 2000 points, escrowed: spot, strike, days, rate, vol, type, and
@@ -40,8 +40,10 @@ def test_finer_trees_come_closer():
     options = np.array(
         [100 - owed, strike, years, np.full(size, 0.04), np.zeros(size), rng.uniform(0.12, 0.6, size), kind]
     )
-    reference = tree_premia(options, dividends, steps=2001)
-    errors = [np.sqrt(np.mean((tree_premia(options, dividends, steps=n) - reference) ** 2)) for n in (51, 201)]
+    reference = tree_exercise(options, dividends, steps=2001).premium
+    errors = [
+        np.sqrt(np.mean((tree_exercise(options, dividends, steps=n).premium - reference) ** 2)) for n in (51, 201)
+    ]
     assert errors[1] < 2e-3 and errors[1] < errors[0] / 2
 
 
@@ -50,7 +52,7 @@ def test_without_dividends_it_is_the_boundary_methods_price():
     spot, one = np.full(3, 100.0), np.ones(3)
     options = np.array([spot, strikes, years * one, 0.05 * one, 0.02 * one, 0.3 * one, -one])
     expected = early_exercise_premium(spot, strikes, years, 0.05, 0.02, 0.3, "P")
-    np.testing.assert_allclose(tree_premia(options, steps=801), expected, atol=5e-4)
+    np.testing.assert_allclose(tree_exercise(options, steps=801).premium, expected, atol=5e-4)
 
 
 def test_a_call_is_exercised_on_the_eve_of_a_great_dividend():
@@ -79,6 +81,6 @@ def test_bad_dividends_and_trees_are_refused():
     with pytest.raises(ValueError, match="years until it goes ex"):
         american_price(100.0, 100.0, 0.5, 0.04, 0.0, 0.2, "P", cash_dividends=[(-0.1, 5.0)])
     with pytest.raises(ValueError, match="at least 5 steps"):
-        tree_premia(np.ones((7, 1)), steps=3)
+        tree_exercise(np.ones((7, 1)), steps=3)
     # Dividends worth more than the spot leave nothing to be lognormal.
     assert np.isnan(american_price(100.0, 100.0, 0.5, 0.04, 0.0, 0.2, "P", cash_dividends=[(0.1, 200.0)]))

@@ -1,75 +1,22 @@
 """American options: price, early-exercise premium and greeks, with a dividend yield or with cash dividends."""
 
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from options_pricing.pricing.black import Array, black_price, is_call
+from options_pricing.pricing.american_options import CashDividends, Options, flat_options
+from options_pricing.pricing.black import Array
 
-CashDividends = Sequence[tuple[float, float]]
+if TYPE_CHECKING:
+    from options_pricing.pricing.exercise_tree import TreeExercise
 
 # Under this vol sqrt(T) the best exercise without vol is the price, to 4e-7 of the spot.
 SMALLEST_DEVIATION = 1e-6
 # |r - q| sqrt(T) / vol over which the equation of the slope may not converge and that of the value does.
 STEEPEST_DRIFT = 0.6
-
-
-class Options(NamedTuple):
-    """Options as flat arrays of one length, all of floats but `call`, which is of booleans.
-
-    `escrowed` is the spot less the present value of the cash dividends that go ex until the expiry.
-    """
-
-    spot: NDArray[Any]
-    strike: NDArray[Any]
-    year_fraction: NDArray[Any]
-    rate: NDArray[Any]
-    dividend_yield: NDArray[Any]
-    vol: NDArray[Any]
-    call: NDArray[Any]
-    escrowed: NDArray[Any]
-
-    def take(self, rows: NDArray[np.intp]) -> "Options":
-        """Those of some rows."""
-        return Options(*(values[rows] for values in self))
-
-    def contract(self) -> tuple[Array, Array, Array, Array]:
-        """Forward, strike, year fraction and discount factor."""
-        discount_factor = np.exp(-self.rate * self.year_fraction)
-        forward = self.escrowed * np.exp((self.rate - self.dividend_yield) * self.year_fraction)
-        return forward, self.strike, self.year_fraction, discount_factor
-
-    def european(self) -> Array:
-        """Black's price."""
-        return black_price(*self.contract(), self.vol, self.call)
-
-    def exercised(self) -> Array:
-        """What immediate exercise is worth."""
-        return np.maximum(np.where(self.call, self.spot - self.strike, self.strike - self.spot), 0.0)
-
-    def ceiling(self) -> Array:
-        """What no option is worth: the underlying for a call, the strike for a put, now or at the expiry."""
-        worth = np.where(self.call, self.spot, self.strike)
-        lost = np.where(self.call, self.dividend_yield, self.rate)
-        return worth * np.exp(np.maximum(-lost * self.year_fraction, 0.0))
-
-    def usable(self) -> NDArray[np.bool_]:
-        """Where every argument is a number in its range."""
-        spot, strike, year_fraction, _, _, vol, _, escrowed = self
-        finite = np.isfinite(sum(self[:6]))
-        return (spot > 0) & (escrowed > 0) & (strike > 0) & (year_fraction >= 0) & (vol >= 0) & finite
-
-    def as_puts(self) -> tuple[Array, Array, Array, Array]:
-        """Spot, strike, rate and yield of the put each option is or mirrors (McDonald and Schroder 1998)."""
-        put = ~self.call
-        return (
-            np.where(put, self.spot, self.strike),
-            np.where(put, self.strike, self.spot),
-            np.where(put, self.rate, self.dividend_yield),
-            np.where(put, self.dividend_yield, self.rate),
-        )
+# Of a tree.
+STEPS = 201
 
 
 class Early(NamedTuple):
@@ -89,6 +36,13 @@ class Early(NamedTuple):
         return Early(self.premium[rows], self.delta[rows], self.gamma[rows], self.now[rows])
 
 
+class PriceAndReason(NamedTuple):
+    """Prices and, for each option, a `Reason` as int8."""
+
+    price: Array
+    reason: NDArray[np.int8]
+
+
 def american_price(
     spot: ArrayLike,
     strike: ArrayLike,
@@ -103,7 +57,7 @@ def american_price(
     """Price of American options: Black's European price plus the early-exercise premium.
 
     The premium is the integral over the exercise boundary (`premia_of_puts`), calls being priced as the puts that
-    mirror them. Two cases are left to a tree (`tree_premia`): cash dividends, and rates with two boundaries
+    mirror them. Two cases are left to a tree (`tree_exercise`): cash dividends, and rates with two boundaries
     (``q < r < 0`` of a put, ``r < q < 0`` of a call).
 
     Parameters
@@ -129,11 +83,30 @@ def american_price(
         outside its range. Against QuantLib's high-precision scheme, on a spot of 100: up to two years and 10 to 100 %
         vol the error is 4e-6 (root mean square; 3e-5 at most), up to three years with rates and yields of -1 to 12 %
         and 5 to 90 % vol 1.3e-5 (4e-4), from three to ten years 1.7e-4 (2e-3). That of the tree stands at
-        `tree_premia`.
+        `tree_exercise`.
+    """
+    given = spot, strike, year_fraction, rate, dividend_yield, vol, option_type
+    return american_price_with_reason(*given, cash_dividends=cash_dividends).price
+
+
+def american_price_with_reason(
+    spot: ArrayLike,
+    strike: ArrayLike,
+    year_fraction: ArrayLike,
+    rate: ArrayLike,
+    dividend_yield: ArrayLike,
+    vol: ArrayLike,
+    option_type: ArrayLike,
+    *,
+    cash_dividends: CashDividends = (),
+) -> PriceAndReason:
+    """`american_price`, and for each option why it has none: `OK`, `EXPIRED` or `BAD_ARGUMENT`.
+
+    The last is also said of a spot that is not worth more than the present value of the cash dividends.
     """
     given = spot, strike, year_fraction, rate, dividend_yield, vol, option_type
     options, shape = flat_options(*given, cash_dividends=cash_dividends)
-    return prices(options, cash_dividends).reshape(shape)
+    return PriceAndReason(prices(options, cash_dividends).reshape(shape), options.reasons().reshape(shape))
 
 
 def early_exercise_premium(
@@ -156,28 +129,42 @@ def early_exercise_premium(
 def prices(options: Options, cash_dividends: CashDividends = ()) -> Array:
     """Prices of flat options; NaN where an argument is bad."""
     if len(cash_dividends):
-        premium, now = _premia_with_dividends(options, cash_dividends), np.zeros(len(options.spot), dtype=bool)
+        premium, now = _tree_where_usable(options, cash_dividends)
     else:
         premium, _, _, now = early_exercise(options)
     return np.where(now, options.exercised(), np.maximum(options.european() + premium, options.exercised()))
 
 
-def early_exercise(options: Options, *, points: int | None = None, matching: NDArray[np.bool_] | None = None) -> Early:
-    """What early exercise adds, options having a dividend yield.
+def early_exercise(
+    options: Options,
+    *,
+    points: int | None = None,
+    matching: NDArray[np.bool_] | None = None,
+    cash_dividends: CashDividends = (),
+    steps: int = STEPS,
+) -> Early:
+    """What early exercise adds.
 
     Parameters
     ----------
     options : Options
-        Without cash dividends.
+        With `escrowed` after these cash dividends.
     points : int, optional
         Of the premium's integral, crowded to the present as derivatives near the boundary need; default
         `PREMIUM_POINTS`, which the price is content with.
     matching : ndarray, optional
         Which boundaries are found by the equation of the value; by default where the drift is steep.
+    cash_dividends : sequence of (float, float)
+        As for `american_price`; all is then done on a tree.
+    steps : int
+        Of that tree.
     """
     size = len(options.spot)
     usable = options.usable()
     found = Early(np.where(usable, 0.0, np.nan), np.zeros(size), np.zeros(size), np.zeros(size, dtype=bool))
+    if len(cash_dividends):
+        _fill_by_tree(found, options, np.flatnonzero(usable & (options.year_fraction > 0)), cash_dividends, steps)
+        return found
     _, _, rate, dividends = options.as_puts()
     with np.errstate(invalid="ignore"):
         deviation = options.vol * np.sqrt(np.maximum(options.year_fraction, 0.0))
@@ -225,33 +212,24 @@ def spot_and_rate(
     return spot, -np.log(discount) / years
 
 
-def flat_options(*arguments: ArrayLike, cash_dividends: CashDividends = ()) -> tuple[Options, tuple[int, ...]]:
-    """Arguments of `american_price` as flat arrays of one length, and the shape they broadcast to."""
-    numbers = [np.asarray(value, dtype=float) for value in arguments[:-1]]
-    together = np.broadcast_arrays(*numbers, is_call(arguments[-1]))
-    spot, strike, years, rate, dividends, vol, call = (values.ravel() for values in together)
-    escrowed = np.array(spot)
-    for until, amount in cash_dividends:
-        if not (until >= 0 and np.isfinite(amount)):
-            raise ValueError(f"a cash dividend is (years until it goes ex, amount), not ({until}, {amount})")
-        # One that goes ex at this moment is no longer in the spot.
-        escrowed -= np.where((until > 0) & (until <= years), amount * np.exp(-rate * until), 0.0)
-    return Options(spot, strike, years, rate, dividends, vol, call, escrowed), together[0].shape
+def _tree_where_usable(options: Options, cash_dividends: CashDividends) -> "TreeExercise":
+    from options_pricing.pricing.exercise_tree import TreeExercise
+
+    usable = options.usable()
+    found = TreeExercise(np.where(usable, 0.0, np.nan), np.zeros(usable.size, dtype=bool))
+    rows = np.flatnonzero(usable & (options.year_fraction > 0))
+    found.premium[rows], found.due[rows] = _tree(options.take(rows), cash_dividends)
+    return found
 
 
-def _premia_with_dividends(options: Options, cash_dividends: CashDividends) -> Array:
-    premium = np.where(options.usable(), 0.0, np.nan)
-    rows = np.flatnonzero(options.usable() & (options.year_fraction > 0))
-    premium[rows] = _tree(options.take(rows), np.array(cash_dividends, dtype=float))
-    return premium
-
-
-def _tree(options: Options, cash_dividends: Array | None = None) -> Array:
-    from options_pricing.pricing.exercise_tree import tree_premia
+def _tree(options: Options, cash_dividends: CashDividends = (), steps: int = STEPS) -> "TreeExercise":
+    from options_pricing.pricing.exercise_tree import tree_exercise
 
     _, strike, years, rate, dividends, vol, call, escrowed = options
-    return tree_premia(
-        np.array([escrowed, strike, years, rate, dividends, vol, np.where(call, 1.0, -1.0)]), cash_dividends
+    return tree_exercise(
+        np.array([escrowed, strike, years, rate, dividends, vol, np.where(call, 1.0, -1.0)]),
+        np.array(cash_dividends, dtype=float).reshape(-1, 2),
+        steps=steps,
     )
 
 
@@ -263,19 +241,24 @@ def _fill_still(found: Early, options: Options, rows: NDArray[np.intp]) -> None:
     found.premium[rows] = np.maximum(best - some.european(), 0.0)
 
 
-def _fill_by_tree(found: Early, options: Options, rows: NDArray[np.intp]) -> None:
-    """Two boundaries: premium on a tree, its derivatives by differences over a quarter of a deviation."""
+def _fill_by_tree(
+    found: Early,
+    options: Options,
+    rows: NDArray[np.intp],
+    cash_dividends: CashDividends = (),
+    steps: int = STEPS,
+) -> None:
+    """Premium on a tree, its derivatives by differences over a quarter of a deviation."""
     if not rows.size:
         return
     some = options.take(rows)
     width = some.spot * np.clip(some.vol * np.sqrt(some.year_fraction) / 4, 1e-4, 0.1)
     below, at, above = (
-        _tree(some._replace(spot=some.spot + by, escrowed=some.spot + by)) for by in (-width, 0 * width, width)
+        _tree(some.moved(spot=by, dividends=cash_dividends), cash_dividends, steps) for by in (-width, 0 * width, width)
     )
-    found.premium[rows] = at
-    found.delta[rows] = (above - below) / (2 * width)
-    found.gamma[rows] = (above - 2 * at + below) / width**2
-    found.now[rows] = (some.exercised() > 0) & (some.european() + at <= some.exercised())
+    found.premium[rows], found.now[rows] = at
+    found.delta[rows] = (above.premium - below.premium) / (2 * width)
+    found.gamma[rows] = (above.premium - 2 * at.premium + below.premium) / width**2
 
 
 def _fill_by_boundary(

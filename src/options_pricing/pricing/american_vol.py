@@ -3,7 +3,8 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from options_pricing.pricing.american import CashDividends, Options, flat_options, prices, without_vol
+from options_pricing.pricing.american import prices, without_vol
+from options_pricing.pricing.american_options import CashDividends, Options, flat_options
 from options_pricing.pricing.black import Array, price_and_greeks
 from options_pricing.pricing.implied_vol import Reason, VolAndReason, implied_vol
 
@@ -80,7 +81,7 @@ def _reasons(price: Array, options: Options, cash_dividends: CashDividends) -> N
     rounding = 1e-14 * np.maximum(options.spot, options.strike)
     with np.errstate(invalid="ignore"):
         cases = [
-            ~(options.usable() & np.isfinite(price)),
+            (options.reasons() == Reason.BAD_ARGUMENT) | ~np.isfinite(price),
             options.year_fraction <= 0,
             price < floor - rounding,
             price <= floor + rounding,
