@@ -6,8 +6,6 @@ from options_pricing.surface.pairs import (
     Pairs,
     call_put_pairs,
     nearest_pairs,
-    parity_forward,
-    parity_line,
     smallest_gaps,
     weighted_medians,
 )
@@ -51,27 +49,14 @@ def test_no_pairs_at_all():
     assert call_put_pairs(quotes([(100, "C", 5.0, 5.2)]), np.zeros(1, dtype=int)).strike.size == 0
 
 
-def test_the_line_gives_forward_and_discount_factor():
-    forward, discount = parity_line(smallest_gaps(line(np.arange(80, 121, 2), 101.3, 0.97), 0.4))
-    assert forward == pytest.approx(101.3, rel=1e-12)
-    assert discount == pytest.approx(0.97, rel=1e-12)
-
-
-def test_a_known_discount_factor_leaves_the_forward_to_the_mean():
-    pairs = line(np.arange(80, 121, 2), 101.3, 0.97)
-    pairs.call[::2] += 0.097
-    assert parity_forward(pairs, 0.97) == pytest.approx(101.3 + 0.1 * 11 / 21, rel=1e-12)
-
-
-def test_far_pairs_do_not_move_the_line():
-    pairs = line(np.arange(80, 121, 2), 101.3, 0.97)
-    pairs.call[[0, 1, -1, -2]] += [4, 3, 2, 5]
-    assert parity_line(smallest_gaps(pairs, 0.4)).forward == pytest.approx(101.3, rel=1e-12)
-
-
-def test_no_line_through_one_strike_or_uphill():
-    assert np.isnan(parity_line(smallest_gaps(line([100, 101], 100.2, 0.97), 0.4))).all()
-    assert np.isnan(parity_line(line(np.arange(80, 121, 2), 101.3, -0.97))).all()
+def test_the_smallest_gaps_are_a_share_of_each_expiration():
+    near, far = line(np.arange(80, 121, 2), 101.3, 0.97), line(np.arange(80, 121, 2), 113.0, 0.97)
+    pairs = Pairs(np.repeat([0, 2], 21), *(np.r_[a, b] for a, b in zip(near[1:], far[1:], strict=True)))
+    found = smallest_gaps(pairs, 3, 2, 0.2)
+    assert found.expiration.tolist() == [0] * 5 + [2] * 5
+    assert found.strike.tolist() == [98, 100, 102, 104, 106, 108, 110, 112, 114, 116]
+    assert smallest_gaps(pairs, 3, 9, 0.2).strike.size == 18
+    assert smallest_gaps(pairs, 3, 99, 0.2).strike.size == 42
 
 
 def test_nearest_pairs_are_not_fooled_by_worthless_quotes_far_out():

@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from options_pricing.surface.zero_curve import ZeroCurve
 
-FLAT = ZeroCurve.flat(0.9)
+FLAT = ZeroCurve.flat(0.05)
 # Percent, US Treasury, 2025-07-11.
 PAR = {
     1 / 12: 4.37,
@@ -24,43 +24,77 @@ PAR = {
 }
 
 
+def curve_of(years, rates, errors=1e-7, fallback=FLAT):
+    """The curve of zero rates that were seen with these standard errors."""
+    years, rates = np.array(years), np.array(rates)
+    discount = np.exp(-rates * years)
+    return ZeroCurve.from_options(years, discount, errors * discount * years, fallback)
+
+
+def rate(curve, years):
+    return curve.interest(years) / np.asarray(years)
+
+
 def test_log_discount_is_linear_between_expirations():
-    years = np.array([0.25, 0.5, 1.0])
-    curve = ZeroCurve.from_options(years, np.exp([-0.01, -0.022, -0.047]), FLAT)
-    np.testing.assert_allclose(-np.log(curve.discount_factor([0.0, 0.125, 0.375, 0.75])), [0.0, 0.005, 0.016, 0.0345])
+    curve = curve_of([0.25, 0.5, 1.0], [0.04, 0.044, 0.047])
+    np.testing.assert_allclose(curve.interest([0.0, 0.125, 0.375, 0.75]), [0.0, 0.005, 0.016, 0.0345], atol=1e-8)
+    np.testing.assert_allclose(curve.discount_factor([0.5, 1.0]), np.exp([-0.022, -0.047]), rtol=1e-8)
 
 
 def test_past_the_last_expiration_its_zero_rate_goes_on():
-    curve = ZeroCurve.from_options([0.5, 1.0], np.exp([-0.02, -0.05]), FLAT)
-    assert -np.log(curve.discount_factor(3.0)) == pytest.approx(0.15)
+    curve = curve_of([0.5, 1.0], [0.04, 0.05])
+    assert rate(curve, 3.0) == pytest.approx(0.05, abs=1e-8)
 
 
-def test_noisy_days_are_left_to_the_first_month():
-    curve = ZeroCurve.from_options([0.003, 0.02, 0.25], [1.0004, 0.99, np.exp(-0.01)], FLAT)
-    assert -np.log(curve.discount_factor(0.02)) == pytest.approx(0.04 * 0.02)
+def test_days_of_noise_are_left_to_the_months_and_precise_days_are_kept():
+    noisy = curve_of([0.003, 0.02, 0.25], [-0.13, 0.3, 0.04], np.array([0.4, 0.3, 1e-4]))
+    np.testing.assert_allclose(rate(noisy, [0.003, 0.02]), 0.04, atol=0.01)
+    exact = curve_of([0.003, 0.02, 0.25], [0.02, 0.03, 0.04])
+    np.testing.assert_allclose(rate(exact, [0.003, 0.02]), [0.02, 0.03], atol=1e-6)
 
 
-def test_days_alone_give_one_rate():
-    years = np.array([0.01, 0.03, 0.05])
-    curve = ZeroCurve.from_options(years, np.exp(-0.04 * years), FLAT)
-    assert -np.log(curve.discount_factor(1.0)) == pytest.approx(0.04)
+def test_two_expirations_meet_where_their_errors_say():
+    """By hand: a prior of 0.04 +- 0.02 at the first; the second strays from it by 0.004 in e times its time."""
+    seen, error = np.array([0.05, 0.03]), np.array([0.01, 0.002])
+    prior = np.array([[4e-4, 4e-4], [4e-4, 4e-4 + 1.6e-5]])
+    gain = prior @ np.linalg.inv(prior + np.diag(error**2))
+    curve = curve_of([0.1, 0.1 * np.e], seen, error, ZeroCurve.flat(0.04))
+    np.testing.assert_allclose(rate(curve, [0.1, 0.1 * np.e]), 0.04 + gain @ (seen - 0.04), atol=1e-12)
+    found = curve.interest_error([0.1, 0.1 * np.e]) / [0.1, 0.1 * np.e]
+    np.testing.assert_allclose(found, np.sqrt(np.diag(prior - gain @ prior)), rtol=1e-9)
 
 
-def test_two_roots_of_one_expiration_are_averaged():
-    curve = ZeroCurve.from_options([0.4990, 0.5, 1.0], np.exp([-0.019, -0.021, -0.04]), FLAT)
-    assert -np.log(curve.discount_factor(0.4995)) == pytest.approx(0.02)
+def test_expirations_of_one_instant_are_taken_together():
+    curve = curve_of([0.5, 0.5, 1.0], [0.038, 0.042, 0.04], np.array([1e-4, 1e-4, 1e-4]))
+    assert rate(curve, 0.5) == pytest.approx(0.04, abs=1e-5)
+    assert curve.interest_error(0.5) / 0.5 == pytest.approx(1e-4 / np.sqrt(2), rel=1e-3)
 
 
 def test_without_any_expiration_the_given_rate_holds():
-    assert ZeroCurve.from_options([], [], ZeroCurve.flat(0.04)).discount_factor(0.5) == pytest.approx(np.exp(-0.02))
-    assert ZeroCurve.from_options([np.nan, 0.5], [0.9, np.nan], ZeroCurve.flat(0.04)).discount_factor(
-        0.5
-    ) == pytest.approx(np.exp(-0.02))
+    for years, discount in (([], []), ([np.nan, 0.5], [0.9, np.nan])):
+        curve = ZeroCurve.from_options(years, discount, np.full(len(years), 1e-6), ZeroCurve.flat(0.04))
+        assert curve.discount_factor(0.5) == pytest.approx(np.exp(-0.02))
+        assert np.isnan(curve.interest_error(0.5))
 
 
 def test_one_absurd_rate_is_left_out():
-    curve = ZeroCurve.from_options([0.2, 0.5, 1.0, 2.0], np.exp([0.01, -0.02, -0.04, -0.08]), FLAT)
-    assert -np.log(curve.discount_factor(0.2)) == pytest.approx(0.008)
+    curve = curve_of([0.2, 0.5, 1.0, 2.0], [-0.05, 0.04, 0.04, 0.04], 1e-4)
+    assert rate(curve, 0.2) == pytest.approx(0.04, abs=1e-5)
+
+
+@pytest.mark.parametrize("times", [1.0, 4.0])
+def test_the_truth_lies_within_two_errors_even_where_they_were_told_too_small(times):
+    """Curves drawn as the docstring says; of the errors it is told only a part."""
+    random = np.random.default_rng(5)
+    years = np.geomspace(0.01, 2, 25)
+    told = 0.001 / years**0.7
+    within = []
+    for _ in range(60):
+        walk = np.r_[0, np.cumsum(random.normal(0, 0.004 * np.sqrt(np.diff(np.log(years)))))]
+        truth = 0.04 + random.normal(0, 0.02) + walk
+        curve = curve_of(years, truth + times * told * random.normal(size=25), told, ZeroCurve.flat(0.04))
+        within.append(np.abs(rate(curve, years) - truth) <= 2 * curve.interest_error(years) / years)
+    assert np.mean(within) == pytest.approx(0.95, abs=0.05)
 
 
 def treasuries(par):
@@ -89,6 +123,7 @@ def test_a_bill_over_half_a_year_bears_interest_twice():
     assert treasuries({0.75: 4.0}).discount_factor(0.75) == pytest.approx(1 / (1.02 * 1.01), rel=1e-14)
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(-2, 15), min_size=4, max_size=4))
 def test_par_bonds_are_worth_par(percent):
     curve = treasuries(dict(zip((0.25, 1, 2.5, 4), percent, strict=True)))

@@ -96,7 +96,9 @@ FEATURES = (
     RAW_ROW,
     Column("mid", "number", "(bid + ask) / 2", "currency"),
     Column("forward", "number", "forward of the underlying to the expiry", "currency", nullable=True),
+    Column("forward_error", "number", "standard error of forward", "currency", nullable=True),
     Column("discount_factor", "number", "present value of 1 paid at the expiry", nullable=True),
+    Column("discount_factor_error", "number", "its standard error; null where no European option tells", nullable=True),
     Column(
         "dividend_yield", "number", "continuous yield to the expiry that the forward implies", "1/year", nullable=True
     ),

@@ -21,7 +21,7 @@ from options_pricing.surface.zero_curve import ZeroCurve
 
 Array = NDArray[np.float64]
 
-CARRY = ["forward", "discount_factor", "dividend_yield"]
+CARRY = ["forward", "forward_error", "discount_factor", "discount_factor_error", "dividend_yield"]
 PRICED = ("implied_vol", "early_exercise_premium", "european_price", *PriceAndGreeks._fields[1:])
 MADE = tuple(name for name in names(FEATURES) if name not in {*names(RAW), "raw_row"})
 QUANTILES = (0.01, 0.25, 0.5, 0.75, 0.99)
@@ -43,10 +43,10 @@ def build_features(validated: pd.DataFrame, params: Features, *, curve: ZeroCurv
     """All features of one day's validated quotes; every row stays, what is not defined for it is null.
 
     Times to expiry count from the close of the session, or from the quote where that was taken before it, to the
-    exact instant the option stops. Forward, discount factor and dividend yield are the expiration's
-    (`chain_forwards`). `implied_vol` is Black's vol of `european_price`, which is ``mid - early_exercise_premium``; the
-    premium of an American option is that of its exercise boundary at that same vol. Greeks are on the spot
-    ``F D exp(q T)``, at the implied vol, of the option as it is exercised.
+    exact instant the option stops. Forward, discount factor, their standard errors and dividend yield are the
+    expiration's (`chain_forwards`). `implied_vol` is Black's vol of `european_price`, which is
+    ``mid - early_exercise_premium``; the premium of an American option is that of its exercise boundary at that same
+    vol. Greeks are on the spot ``F D exp(q T)``, at the implied vol, of the option as it is exercised.
 
     Parameters
     ----------

@@ -7,17 +7,16 @@ from numpy.typing import NDArray
 from options_pricing.pricing.american import early_exercise_premium, spot_and_rate
 from options_pricing.pricing.american_vol import american_implied_vol
 from options_pricing.surface.carry import dividend_yields, exercise_bounds, plausible, spot_and_mean_yield, steadied
-from options_pricing.surface.pairs import (
-    Numbers,
-    Pairs,
-    call_put_pairs,
-    nearest_pairs,
-    parity_forward,
-    parity_line,
-    smallest_gaps,
-    weighted_medians,
+from options_pricing.surface.pairs import Numbers, Pairs, call_put_pairs, nearest_pairs, smallest_gaps
+from options_pricing.surface.robust import (
+    Estimates,
+    levels,
+    slopes,
+    weighted_means,
+    weights_about_levels,
+    weights_about_lines,
 )
-from options_pricing.surface.zero_curve import SHORTEST_NODE, ZeroCurve
+from options_pricing.surface.zero_curve import ZeroCurve
 
 Array = NDArray[np.float64]
 
@@ -26,6 +25,9 @@ LOWEST_DISCOUNT, HIGHEST_DISCOUNT, HIGHEST_RATE = 0.85, 1.02, 0.08
 MOST_PAIRS = 40
 ROUNDS = 5
 LARGEST_STEP = 0.05
+# Standard deviation of an error that may lie anywhere within a width of one.
+UNIFORM = 12**-0.5
+TICK = 0.01
 
 
 def expiration_numbers(chain: pd.DataFrame) -> Numbers:
@@ -34,17 +36,18 @@ def expiration_numbers(chain: pd.DataFrame) -> Numbers:
 
 
 def chain_forwards(chain: pd.DataFrame, *, curve: ZeroCurve, min_pairs: int, near_share: float) -> pd.DataFrame:
-    r"""Forward and discount factor of each (underlying, root, expiration) of one day.
+    r"""Forward and discount factor of each (underlying, root, expiration) of one day, with their standard errors.
 
-    European options: ordinary least squares of :math:`C - P = D (F - K)` on the strike, over the pairs with the
-    smallest :math:`|C - P|`; refused unless D lies between the lower of 0.85 and exp(-0.08 T), and 1.02. Over less
-    than `SHORTEST_NODE` years the slope of that line is mostly noise: D then comes from the curve through the
-    longer expirations (`ZeroCurve`), and F is the mean of :math:`K + (C - P) / D` over the same pairs.
+    European options: the line :math:`C - P = D (F - K)` over the pairs with the smallest :math:`|C - P|`, weighted by
+    1 / spread^2 and deaf to outliers (`weights_about_lines`: up to a quarter of the pairs may be wrong). An expiration
+    is refused whose D does not lie between the lower of 0.85 and exp(-0.08 T), and 1.02. The slopes of all
+    expirations, each by its own error, make one curve (`ZeroCurve.from_options`), for that of a few days is mostly
+    noise; D comes from it, and F is the mean of :math:`K + (C - P) / D` over the same pairs with the same weights.
 
-    American options, whose parity is an inequality: D comes from the same curve, else
-    from `curve`. Early-exercise premia are taken off calls and puts at the vol of the out-of-the-money
-    one, and F is the median of :math:`K + (C - P) / D` over the nearest pairs, weighted by 1 / spread^2. Premia
-    need spot and yield, which need forwards: a fixed point, found by secant steps.
+    American options, whose parity is an inequality: D comes from the same curve, else from `curve`. Early-exercise
+    premia are taken off calls and puts at the vol of the out-of-the-money one, and F is the mean of
+    :math:`K + (C - P) / D` over the nearest pairs, weighted by 1 / spread^2 without its outliers (up to half of the
+    pairs may be wrong). Premia need spot and yield, which need forwards: a fixed point, found by secant steps.
 
     Spot is inferred (`spot_and_mean_yield`), since the underlying's price in the table is seldom of the same
     second as the quotes; of an American underlying it is kept where no option can be exercised at a profit.
@@ -67,17 +70,18 @@ def chain_forwards(chain: pd.DataFrame, *, curve: ZeroCurve, min_pairs: int, nea
     -------
     DataFrame
         One row per expiration, in the order of `expiration_numbers`: its three names, exercise_style,
-        year_fraction, pairs (their number), forward, discount_factor, dividend_yield, spot, and method:
-        ``parity_line``, ``american_parity``, or why there is none (``expired``, ``too_few_pairs``,
-        ``no_sensible_line``). Numbers are NaN where there is no forward.
+        year_fraction, pairs (their number), forward, forward_error, discount_factor, discount_factor_error (NaN
+        where it is of `curve`), dividend_yield, spot, and method: ``parity_line``, ``american_parity``, or why there
+        is none (``expired``, ``too_few_pairs``, ``no_sensible_line``). Numbers are NaN where there is no forward.
+        Errors are standard errors, from how blocks of neighbouring strikes differ (`slopes`, `levels`); what all
+        quotes of an expiration have in common, as a late capture, is not in them.
     """
     numbers = expiration_numbers(chain)
     pairs = call_put_pairs(chain, numbers)
     day = _Day(chain, numbers, pairs, min_pairs)
-    day.find_european(pairs, near_share, curve)
-    of_american = np.flatnonzero(day.american[pairs.expiration])
-    near = nearest_pairs(pairs.take(of_american), day.discount, min_pairs, near_share, MOST_PAIRS)
-    day.find_american(near)
+    european, american = (pairs.take(np.flatnonzero(of_it[pairs.expiration])) for of_it in (day.european, day.american))
+    day.find_european(smallest_gaps(european, len(day.names), min_pairs, near_share), curve)
+    day.find_american(nearest_pairs(american, day.discount, min_pairs, near_share, MOST_PAIRS))
     return day.table()
 
 
@@ -95,71 +99,88 @@ class _Day:
         style = first["exercise_style"].to_numpy(dtype=object)
         self.european = self.enough & (self.years > 0) & (style == "european")
         self.american = self.enough & (self.years > 0) & (style == "american")
-        self.forward, self.discount, self.curve, self.spot, self.yields = np.full((5, len(first)), np.nan)
+        self.forward, self.forward_error, self.spot, self.yields = np.full((4, len(first)), np.nan)
+        self.discount, self.discount_error = np.full((2, len(first)), np.nan)
         self.spot_bounds = _spot_bounds(chain, self.underlying[numbers])
 
-    def find_european(self, pairs: Pairs, near_share: float, fallback: ZeroCurve) -> None:
-        """Forward and discount factor of European expirations, and from these the discount factors of all others."""
-        ends = np.cumsum(self.pairs)
+    def find_european(self, near: Pairs, fallback: ZeroCurve) -> None:
+        """Forwards of European expirations, and from their slopes the discount factors of all."""
+        at, count = near.expiration, len(self.years)
+        gap, noise = near.call - near.put, near.spread * UNIFORM
+        strike = near.strike - near.strike[np.searchsorted(at, at)]  # Counted from the lowest: squares stay small.
+        weights = weights_about_lines(strike, gap, noise, TICK * UNIFORM, at, count)
+        slope = slopes(strike, gap, weights, noise, TICK * UNIFORM, at, count)
         lowest = np.minimum(LOWEST_DISCOUNT, np.exp(-HIGHEST_RATE * self.years))
-        near = {
-            i: smallest_gaps(pairs.take(np.arange(ends[i] - self.pairs[i], ends[i])), near_share)
-            for i in np.flatnonzero(self.european).tolist()
-        }
-        for i, pairs_of_it in near.items():
-            line = parity_line(pairs_of_it)
-            if lowest[i] < line.discount_factor < HIGHEST_DISCOUNT and line.forward > 0:
-                self.forward[i], self.discount[i] = line
-        known = np.isfinite(self.discount)
-        found = ZeroCurve.from_options(self.years[known], self.discount[known], fallback)
-        self.curve = found.discount_factor(self.years)
-        for i in np.flatnonzero(known & (self.years < SHORTEST_NODE)).tolist():
-            self.forward[i], self.discount[i] = parity_forward(near[i], self.curve[i]), self.curve[i]
-        self.discount[self.american] = self.curve[self.american]
+        sound = self.european & (lowest < -slope.value) & (-slope.value < HIGHEST_DISCOUNT)
+        curve = ZeroCurve.from_options(self.years[sound], -slope.value[sound], slope.error[sound], fallback)
+        self.discount = curve.discount_factor(self.years)
+        self.discount_error = self.discount * curve.interest_error(self.years)
+        level = self._levels(near, weights, np.zeros(at.size))
+        sound &= level.value > 0
+        self.forward[sound], self.forward_error[sound] = level.value[sound], level.error[sound]
+
+    def _levels(self, near: Pairs, weights: Array, premia: Array) -> Estimates:
+        """Weighted means of ``K + (C - P) / D``, given the call's less the put's premium of each pair."""
+        at, count = near.expiration, len(self.years)
+        discount = self.discount[at]
+        forwards = near.strike + (near.call - near.put - premia) / discount
+        noise = near.spread * UNIFORM / discount
+        level = levels(forwards, weights, noise, TICK * UNIFORM, at, count)
+        # An error of D moves the forward as far as the pairs' middle is from it.
+        middle = weighted_means(near.strike, weights, at, count)
+        by_discount = np.nan_to_num((level.value - middle) * self.discount_error / self.discount)
+        return Estimates(level.value, np.hypot(level.error, by_discount))
 
     def find_american(self, near: Pairs) -> None:
         """Forwards of American expirations, and with them spots and yields of all: a fixed point."""
-        precision = np.bincount(near.expiration, near.spread**-2.0, minlength=len(self.years))
-        with np.errstate(divide="ignore"):
-            price_error = np.where(self.american, 0.5 / np.sqrt(precision), 0.0)
-        forward = self._parity_forwards(near, np.zeros(near.strike.size))
-        self._settle(forward, np.zeros(len(forward)))
+        found = self._american_levels(near, np.zeros(near.strike.size))
+        forward = found.value
+        self._settle(found._replace(error=np.zeros(len(forward))))
         # One expiration of stale quotes must not spoil the spot of the others.
         self._refuse(self.american & ~plausible(self.years, self.yields))
         lack, relaxation = np.full(len(forward), np.nan), np.ones(len(forward))
         for _ in range(ROUNDS):
-            self._settle(forward, price_error)
+            self._settle(found._replace(value=forward))
             if not near.strike.size:
                 return
-            earlier, lack = lack, self._parity_forwards(near, self._premia(near)) - forward
+            found = self._american_levels(near, self._premia(near))
+            earlier, lack = lack, found.value - forward
             # The secant of two rounds: the circle alone comes three times closer a round, far out in time.
             with np.errstate(divide="ignore", invalid="ignore"):
                 secant = relaxation * earlier / (earlier - lack)
             relaxation = np.where((secant > 0.5) & (secant < 5), secant, 1.0)
             forward = forward + np.clip(relaxation * lack, -LARGEST_STEP * forward, LARGEST_STEP * forward)
-        self._settle(forward, price_error)
+        self._settle(found._replace(value=forward))
 
     def _refuse(self, refused: NDArray[np.bool_]) -> None:
         self.american &= ~refused
         self.forward[refused] = np.nan
 
-    def _parity_forwards(self, near: Pairs, premia: Array) -> Array:
-        """Weighted median of ``K + (C - P) / D``, given the call's less the put's premium of each pair."""
-        forwards = near.strike + (near.call - near.put - premia) / self.discount[near.expiration]
-        return weighted_medians(forwards, near.spread**-2.0, near.expiration, len(self.years))
+    def _american_levels(self, near: Pairs, premia: Array) -> Estimates:
+        at = near.expiration
+        forwards = near.strike + (near.call - near.put - premia) / self.discount[at]
+        noise = near.spread * UNIFORM / self.discount[at]
+        weights = weights_about_levels(forwards, noise, TICK * UNIFORM, at, len(self.years))
+        found = self._levels(near, weights, premia)
+        # Where the strikes below say another forward than those above, the premia of one side are at fault.
+        above = near.strike >= found.value[at]
+        high, low = (weighted_means(forwards, weights * side, at, len(self.years)) for side in (above, ~above))
+        return found._replace(error=np.hypot(found.error, np.nan_to_num(high - low) / 2))
 
-    def _settle(self, american_forward: Array, price_error: Array) -> None:
+    def _settle(self, american: Estimates) -> None:
         """Take these forwards for the American expirations, and find spots and yields with them."""
-        self.forward[self.american] = np.where(american_forward > 0, american_forward, np.nan)[self.american]
-        # A single expiration's own discount factor is too noisy to tell the spot.
-        prepaid = self.forward * self.curve
+        of_american = self.american
+        self.forward[of_american] = np.where(american.value > 0, american.value, np.nan)[of_american]
+        self.forward_error[of_american] = american.error[of_american]
+        prepaid = self.forward * self.discount
+        yield_error = np.where(of_american, self.forward_error * self.discount, 0.0)
         for i, (low, high) in enumerate(self.spot_bounds):
             of_it = self.underlying == i
             spot, mean_yield = spot_and_mean_yield(self.years[of_it], prepaid[of_it])
             spot = float(np.clip(spot, low, high))
-            yields = dividend_yields(self.years[of_it], self.forward[of_it] * self.discount[of_it], spot)
+            yields = dividend_yields(self.years[of_it], prepaid[of_it], spot)
             with np.errstate(divide="ignore", invalid="ignore"):
-                error = price_error[of_it] / (spot * self.years[of_it])
+                error = yield_error[of_it] / (spot * self.years[of_it])
             self.spot[of_it] = spot
             self.yields[of_it] = steadied(yields, mean_yield, error)
 
@@ -179,7 +200,9 @@ class _Day:
         known = np.isfinite(self.forward)
         numbers = {
             "forward": self.forward,
+            "forward_error": self.forward_error,
             "discount_factor": self.discount,
+            "discount_factor_error": self.discount_error,
             "dividend_yield": self.yields,
             "spot": self.spot,
         }

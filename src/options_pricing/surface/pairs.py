@@ -30,13 +30,6 @@ class Pairs(NamedTuple):
         return Pairs(expiration[rows], strike[rows], call[rows], put[rows], spread[rows])
 
 
-class ParityLine(NamedTuple):
-    """A forward and a discount factor; NaN where the pairs give none."""
-
-    forward: float
-    discount_factor: float
-
-
 def call_put_pairs(chain: pd.DataFrame, numbers: Numbers) -> Pairs:
     """All pairs with a bid and an ask on both sides; of repeated quotes the mean.
 
@@ -72,27 +65,9 @@ def call_put_pairs(chain: pd.DataFrame, numbers: Numbers) -> Pairs:
     )
 
 
-def smallest_gaps(pairs: Pairs, share: float) -> Pairs:
-    """Of one expiration the share of the pairs whose ``|C - P|`` is smallest."""
-    gap = np.abs(pairs.call - pairs.put)
-    return pairs.take(np.flatnonzero(gap < np.quantile(gap, share)))
-
-
-def parity_line(pairs: Pairs) -> ParityLine:
-    """Least squares of ``C - P = D (F - K)`` over the pairs of one expiration."""
-    strike, gap = pairs.strike, pairs.call - pairs.put
-    if strike.size < 2:
-        return ParityLine(np.nan, np.nan)
-    centre = strike.mean()
-    discount = -float(((strike - centre) * gap).sum() / ((strike - centre) ** 2).sum())
-    if discount <= 0:
-        return ParityLine(np.nan, np.nan)
-    return ParityLine(float(centre + gap.mean() / discount), discount)
-
-
-def parity_forward(pairs: Pairs, discount_factor: float) -> float:
-    """The mean of ``K + (C - P) / D`` over the pairs of one expiration."""
-    return float(np.mean(pairs.strike + (pairs.call - pairs.put) / discount_factor))
+def smallest_gaps(pairs: Pairs, count: int, least: int, share: float) -> Pairs:
+    """Of each expiration the share of the pairs whose ``|C - P|`` is smallest, `least` of them at the least."""
+    return _first(pairs, np.abs(pairs.call - pairs.put), count, least, share, max(least, pairs.strike.size))
 
 
 def nearest_pairs(pairs: Pairs, discount_factor: Array, least: int, share: float, most: int) -> Pairs:
@@ -103,11 +78,16 @@ def nearest_pairs(pairs: Pairs, discount_factor: Array, least: int, share: float
     """
     forwards = pairs.strike + (pairs.call - pairs.put) / discount_factor[pairs.expiration]
     middle = weighted_medians(forwards, np.ones(forwards.size), pairs.expiration, discount_factor.size)
-    order = np.lexsort((np.abs(pairs.strike - middle[pairs.expiration]), pairs.expiration))
+    distance = np.abs(pairs.strike - middle[pairs.expiration])
+    return _first(pairs, distance, discount_factor.size, least, share, most)
+
+
+def _first(pairs: Pairs, distance: Array, count: int, least: int, share: float, most: int) -> Pairs:
+    order = np.lexsort((distance, pairs.expiration))
     expiration = pairs.expiration[order]
-    count = np.bincount(expiration, minlength=discount_factor.size)
-    rank = np.arange(expiration.size) - (np.cumsum(count) - count)[expiration]
-    wanted = np.clip(np.ceil(share * count), least, most)
+    sizes = np.bincount(expiration, minlength=count)
+    rank = np.arange(expiration.size) - (np.cumsum(sizes) - sizes)[expiration]
+    wanted = np.clip(np.ceil(share * sizes), least, most)
     return pairs.take(np.sort(order[rank < wanted[expiration]]))
 
 
