@@ -4,6 +4,8 @@ from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from options_pricing.quotes.schema import RAW, names
 from options_pricing.run.calendar import NEW_YORK, is_session, why_no_session
@@ -162,16 +164,13 @@ def unchanged(chain: Chain, limits: Thresholds) -> Finding:
     """
     if not chain.previous:
         return Finding()
-    columns = ["underlying", "contract_symbol", "bid", "ask"]
-    today, before = (
-        frame.loc[(frame["bid"] > 0) & frame["contract_symbol"].notna(), columns].drop_duplicates("contract_symbol")
-        for frame in (chain.table, chain.previous[-1])
-    )
-    both = today.merge(before, on="contract_symbol", suffixes=("", "_before"))
-    same = (both["bid"] == both["bid_before"]) & (both["ask"] == both["ask_before"])
+    today, before = (_two_sided(frame) for frame in (chain.table, chain.previous[-1]))
+    before = _of_the_same_contracts(before, today)
+    both = before["bid"].notna()
+    same = ((today["bid"] == before["bid"]) & (today["ask"] == before["ask"]))[both]
     grave: list[str] = []
     mild: list[str] = []
-    for underlying, shares in same.groupby(both["underlying"]):
+    for underlying, shares in same.groupby(today["underlying"][both]):
         share, count = shares.mean(), len(shares)
         said = f"{underlying}: {share:.1%} of {count} quotes are those of {day_of(chain.previous[-1])}"
         if count >= limits["fewest"] and share >= limits["warn_from"]:
@@ -201,6 +200,19 @@ def null_rates(chain: Chain, limits: Thresholds) -> Finding:
         *_nulls_above(chain, ACTIVITY_COLUMNS, limits["activity_share"]),
     ]
     return Finding(grave=tuple(grave), mild=tuple(mild))
+
+
+def _two_sided(table: pd.DataFrame) -> pd.DataFrame:
+    """Underlying, symbol, bid and ask of the quotes with a bid."""
+    quoted = (table["bid"] > 0) & table["contract_symbol"].notna()
+    return table.loc[quoted, ["underlying", "contract_symbol", "bid", "ask"]].reset_index(drop=True)
+
+
+def _of_the_same_contracts(before: pd.DataFrame, today: pd.DataFrame) -> pd.DataFrame:
+    """For each row of today the first row of the day before that names its contract; nulls where there is none."""
+    asked, there = (pa.array(table["contract_symbol"], type=pa.large_string()) for table in (today, before))
+    rows = pc.fill_null(pc.index_in(asked, value_set=there), -1).to_numpy()
+    return before.reindex(rows).set_axis(today.index)
 
 
 def underlyings(chain: Chain) -> pd.Series:

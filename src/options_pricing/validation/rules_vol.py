@@ -3,8 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from options_pricing.run.calendar import DAYS_A_YEAR
-from options_pricing.validation.chain import Chain, Floats, Mask
+from options_pricing.validation.chain import Chain, Mask
 from options_pricing.validation.rule import Finding, Thresholds, rule
 from options_pricing.validation.smile import outliers
 
@@ -121,9 +120,9 @@ def vol_jump(chain: Chain, limits: Thresholds) -> Finding:
     The vol is that of the quotes next to the forward of the expiration nearest to `days`, on either day. News about
     the stock itself do this too: a person has to look.
     """
-    if chain.yesterday is None:
+    if not chain.previous:
         return Finding()
-    today, before = (_at_the_money(each, limits["days"]) for each in (chain, chain.yesterday))
+    today, before = (_at_the_money(table, limits["days"]) for table in (chain.table, chain.previous[-1]))
     both = today.join(before.add_suffix("_before"), how="inner")
     moved = np.abs(np.log(both["forward"] / both["forward_before"]))
     jumped = both[((both["vol"] / both["vol_before"] - 1).abs() > limits["most_jump"]) & (moved < limits["least_move"])]
@@ -134,26 +133,30 @@ def vol_jump(chain: Chain, limits: Thresholds) -> Finding:
     )
 
 
-def _at_the_money(chain: Chain, days: float) -> pd.DataFrame:
-    """Forward and vol at the money of each underlying, from the expiration nearest to `days` that has a parity line.
+def _at_the_money(table: pd.DataFrame, days: float) -> pd.DataFrame:
+    """Forward and vol at the money of each underlying, from its expiration nearest to `days`, if it has a parity line.
 
     Sqrt(2 pi / T) times half the straddle over the forward, at the pair next to it (Brenner and Subrahmanyam 1988).
     """
+    chain = Chain(_nearest_expirations(table, days), f"{table['trade_date'].max():%Y%m%d}")
     lines = chain.parity
-    expiry, forward = lines.pairs.expiry, lines.forward[lines.pairs.expiry]
-    years, mid = chain.year_fraction[lines.pairs.call], chain.mid
+    forward, years = lines.forward[lines.pairs.expiry], chain.year_fraction[lines.pairs.call]
     with np.errstate(invalid="ignore", divide="ignore"):
-        straddle = mid[lines.pairs.call] + mid[lines.pairs.put] - np.abs(lines.pairs.gap)
-        vol = np.sqrt(2 * np.pi / years) * straddle / 2 / (forward * lines.discount_factor[expiry])
-        distance: Floats = np.abs(lines.pairs.strike - forward)
-    table = pd.DataFrame(
+        straddle = chain.mid[lines.pairs.call] + chain.mid[lines.pairs.put] - np.abs(lines.pairs.gap)
+        vol = np.sqrt(2 * np.pi / years) * straddle / 2 / (forward * lines.discount_factor[lines.pairs.expiry])
+    pairs = pd.DataFrame(
         {
             "underlying": chain.table["underlying"].to_numpy()[lines.pairs.call],
-            "away": np.abs(years * DAYS_A_YEAR - days),
-            "distance": distance,
+            "distance": np.abs(lines.pairs.strike - forward),
             "forward": forward,
             "vol": vol,
         }
     )
-    known = table[np.isfinite(table["forward"]) & np.isfinite(table["vol"]) & (years > 0) & (table["vol"] > 0)]
-    return known.sort_values(["away", "distance"], kind="stable").groupby("underlying").first()
+    known = pairs[np.isfinite(pairs["forward"]) & np.isfinite(pairs["vol"]) & (pairs["vol"] > 0)]
+    return known.sort_values("distance", kind="stable").groupby("underlying").first()
+
+
+def _nearest_expirations(table: pd.DataFrame, days: float) -> pd.DataFrame:
+    """The rows of each underlying's expiration nearest to `days` calendar days away."""
+    away = ((table["expiration"] - table["trade_date"]).dt.days - days).abs()
+    return table[away == away.groupby(table["underlying"]).transform("min")]
