@@ -6,23 +6,31 @@ from pathlib import Path
 from typing import Any
 
 import _checkout  # noqa: F401  (this checkout's src/ first)
+import pandas as pd
 
-from options_pricing.quotes.schema import QUARANTINE, RATES, RAW, VALIDATED
+from options_pricing.quotes.schema import QUARANTINE, RATES, RAW, REPAIRED, VALIDATED
 from options_pricing.quotes.tables import read_csv, write_csv
 from options_pricing.run.alerts import alerts_of_report
-from options_pricing.run.errors import BadDataError, HaltedDayError
-from options_pricing.run.files import read_json, sha256_of, whole_files, write_json
+from options_pricing.run.errors import BadDataError, BadParamsError, HaltedDayError
+from options_pricing.run.files import read_json, sha256_of, whole_files, write_json, writing
 from options_pricing.run.log import TaskLog
 from options_pricing.run.notify import notify_of_report
 from options_pricing.run.params import Params
 from options_pricing.run.task import run_task, task_parser
 from options_pricing.validation.catalogue import rules_in_force
-from options_pricing.validation.engine import validate
+from options_pricing.validation.engine import Validated, validate
+from options_pricing.validation.repair import repair, summary
 from options_pricing.validation.rules_file import SESSIONS_COMPARED
 
 
 def work(args: argparse.Namespace, params: Params, log: TaskLog) -> None:
     rules_in_force(params.validation)  # a wrong parameter is said before any file is read
+    if params.validation.repair != "none" and args.repaired is None:
+        raise BadParamsError(
+            f"validation.repair is {params.validation.repair}, and no file is named for the repaired prices",
+            why="they are written beside the validated quotes, never in their place",
+            fix="give --repaired a path, or set validation.repair to none",
+        )
     meta = _meta_of(args.raw)
     raw = read_csv(args.raw, RAW, judged_later=True)
     previous = [read_csv(path, RAW, judged_later=True) for path in sorted(args.previous)[-SESSIONS_COMPARED:]]
@@ -37,11 +45,28 @@ def work(args: argparse.Namespace, params: Params, log: TaskLog) -> None:
     if judged.halts:
         write_json(args.report, report)
         raise _halted(judged.halts, args)
-    with whole_files(args.out, args.quarantine, args.report) as (validated, quarantine, told):
+    repaired = _repaired(judged, args, params)
+    if repaired is not None:
+        report["repair"] = summary(repaired)
+        log.info("repaired", out=args.repaired, **report["repair"])
+    files = [args.out, args.quarantine, args.report, *([] if repaired is None else [args.repaired])]
+    with whole_files(*files) as (validated, quarantine, told, *prices):
         write_csv(judged.validated, validated, VALIDATED)
         write_csv(judged.quarantine, quarantine, QUARANTINE)
         write_json(told, report)
+        if repaired is not None:
+            write_csv(repaired, prices[0], REPAIRED)
     log.info("wrote", validated=args.out, quarantine=args.quarantine, report=args.report)
+
+
+def _repaired(judged: Validated, args: argparse.Namespace, params: Params) -> pd.DataFrame | None:
+    """The repaired prices where params.yaml asks for them; else none, and none of an earlier run stay behind."""
+    if params.validation.repair == "lp":
+        return repair(judged.chain)
+    if args.repaired is not None:
+        with writing(args.repaired):
+            args.repaired.unlink(missing_ok=True)
+    return None
 
 
 def _meta_of(raw: Path) -> dict[str, Any]:
@@ -104,6 +129,7 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--rates", type=Path, help="the day's risk-free curve, as data_fetch wrote it")
     p.add_argument("--out", type=Path, required=True, help="where the usable rows go")
     p.add_argument("--quarantine", type=Path, required=True, help="where all other rows go, with the rules they fail")
+    p.add_argument("--repaired", type=Path, help="where repaired prices go, if validation.repair asks for them")
     p.add_argument("--report", type=Path, required=True, help="where the report goes (JSON); written in any case")
     return p
 

@@ -117,7 +117,16 @@ FILES = [
             "null_rates": "share of nulls, column by column",
             "halts": "id and message of what halted the day",
             "catalogue_version": "version of the rules",
+            "repair": "where `validation.repair` asks for it: quotes, changed, outside (bid and ask), largest_change",
         },
+    ),
+    File(
+        "data/processed/repaired_data_{date}.csv",
+        "data_validate",
+        "Only with `validation.repair: lp`: of every usable quote out of the money the nearest price (least absolute "
+        "change in half-spreads) that leaves no static arbitrage, beside its mid. American prices are compared without "
+        "their early-exercise premium and told with it. Nothing reads it.",
+        schema.REPAIRED,
     ),
     File("data/processed/features_{date}.csv", "feature_engineer", "What models learn from.", schema.FEATURES),
     File(

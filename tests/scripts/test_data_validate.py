@@ -9,7 +9,7 @@ import data_validate
 import pandas as pd
 import pytest
 
-from options_pricing.quotes.schema import QUARANTINE, RAW, VALIDATED
+from options_pricing.quotes.schema import QUARANTINE, RAW, REPAIRED, VALIDATED
 from options_pricing.quotes.tables import read_csv, write_csv
 from options_pricing.run.errors import ExitCode
 from options_pricing.sources.simulated import SimulatedMarket
@@ -50,7 +50,7 @@ def run(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
     """Run the task on the second day."""
     monkeypatch.chdir(folder)
 
-    def task(*, previous: bool = True, out: str = "out") -> int:
+    def task(*, previous: bool = True, out: str = "out", repaired: str | None = None) -> int:
         return data_validate.main(
             [
                 *("--params", "params.yaml", "--log", f"{out}/task.log", "--date", DAYS[1]),
@@ -58,6 +58,7 @@ def run(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
                 *([f"options_data_{DAYS[0]}.csv"] if previous else []),
                 *("--out", f"{out}/validated.csv", "--quarantine", f"{out}/quarantine.csv"),
                 *("--report", f"{out}/validation.json"),
+                *(["--repaired", repaired] if repaired else []),
             ]
         )
 
@@ -167,3 +168,28 @@ def test_an_unknown_rule_stops_before_any_file_is_read(run, folder: Path, capsys
 def test_severities_of_the_params_are_used(run, folder: Path) -> None:
     (folder / "params.yaml").write_text("validation: {rules: {P02: {severity: halt}}}\n")
     assert run() == ExitCode.HALTED_DAY
+
+
+def test_repaired_prices_are_written_only_where_they_are_asked_for(run, folder: Path) -> None:
+    assert run() == ExitCode.OK
+    assert "repair" not in json.loads((folder / "out/validation.json").read_text())
+    before = (folder / "out/validated.csv").read_bytes()
+    (folder / "params.yaml").write_text("validation: {repair: lp}\n")
+    assert run(repaired="out/repaired.csv") == ExitCode.OK
+    repaired = read_csv(folder / "out/repaired.csv", REPAIRED)
+    report = json.loads((folder / "out/validation.json").read_text())
+    assert report["repair"]["quotes"] == len(repaired) > 100
+    assert (folder / "out/validated.csv").read_bytes() == before
+    validated = read_csv(folder / "out/validated.csv", VALIDATED).set_index("raw_row")
+    assert set(repaired["raw_row"]) <= set(validated.index)
+    assert (repaired["bid"].to_numpy() == validated.loc[repaired["raw_row"], "bid"].to_numpy()).all()
+    (folder / "params.yaml").write_text("{}")
+    assert run(repaired="out/repaired.csv") == ExitCode.OK
+    assert not (folder / "out/repaired.csv").exists()
+
+
+def test_a_repair_without_a_place_for_it_is_refused(run, folder: Path, capsys) -> None:
+    (folder / "params.yaml").write_text("validation: {repair: lp}\n")
+    assert run() == ExitCode.BAD_PARAMS
+    assert "--repaired" in capsys.readouterr().err
+    assert not (folder / "out/validated.csv").exists()

@@ -19,6 +19,12 @@ def truth_of_a_simulated_market():
     return {"truth": update("data/raw/options_data_{date}.truth.csv")} if params.source.kind == "simulated" else {}
 
 
+def repaired_prices():
+    """Only where params.yaml asks for them."""
+    wanted = params.validation.repair != "none"
+    return {"repaired": update("data/processed/repaired_data_{date}.csv")} if wanted else {}
+
+
 def judged_so_far():
     """The arguments for what a person last trained, evaluated and deployed, as far as it is there."""
     given = [f"--{name} {path}" for name, path in JUDGED.items() if Path(path).is_file()]

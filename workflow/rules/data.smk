@@ -32,6 +32,7 @@ rule data_validate:
         previous=earlier_raw,
         code=code_of("scripts/data_validate.py"),
     output:
+        **repaired_prices(),
         validated=update("data/processed/validated_data_{date}.csv"),
         quarantine=update("data/quarantine/quarantine_{date}.csv"),
         report=update("reports/validation/validation_{date}.json"),
@@ -47,7 +48,8 @@ rule data_validate:
     params:
         cfg=section("validation"),
     shell:
-        "python scripts/data_validate.py --raw {input.raw} --previous {input.previous} --rates {input.rates} --out {output.validated} "
+        "python scripts/data_validate.py --raw {input.raw} --previous {input.previous} --rates {input.rates} "
+        "--out {output.validated} --repaired data/processed/repaired_data_{wildcards.date}.csv "
         f"--quarantine {{output.quarantine}} --report {{output.report}} --params {PARAMS} --log {{log}} "
         "--date {wildcards.date}"
 

@@ -91,6 +91,20 @@ VALIDATED = (
 
 QUARANTINE = (*RAW, RAW_ROW, Column("rule_ids", "text", "ids of every rule the row fails, ; between them"))
 
+REPAIRED = (
+    RAW_ROW,
+    *(
+        c
+        for c in RAW
+        if c.name
+        in {"underlying", "root", "contract_symbol", "trade_date", "expiration", "strike", "option_type", "bid", "ask"}
+    ),
+    Column("mid", "number", "(bid + ask) / 2", "currency"),
+    Column("repaired_mid", "number", "the nearest price that leaves no static arbitrage", "currency"),
+    Column("change", "number", "repaired_mid less mid; 0 where nothing had to be changed", "currency"),
+    Column("inside", "flag", "whether repaired_mid is from bid to ask"),
+)
+
 FEATURES = (
     *(c for c in RAW if c.name not in {"bid_size", "ask_size", "last_price", "last_trade_time", "multiplier"}),
     RAW_ROW,

@@ -197,6 +197,9 @@ class Validation(Section):
     """The rules of data_validate; each one's own defaults stand beside its function."""
 
     rules: dict[str, Rule] = Field(default_factory=dict, description="rule id -> severity and thresholds that differ")
+    repair: Literal["none", "lp"] = Field(
+        "none", description="lp writes, beside the quotes, the nearest prices without static arbitrage; slow"
+    )
     halt_if_usable_below: Share = Field(0.3, description="the day halts when less of the raw rows is usable")
 
 

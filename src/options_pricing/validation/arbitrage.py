@@ -25,7 +25,8 @@ class Breaches(NamedTuple):
 
     `at_mid` and `at_quotes` are what selling `sold` and buying the others brings, per unit of its forward: at mids,
     and at its bid and their asks. `allowed` is what ticks and the forward's noise explain of either. Left and right
-    are numbers of points, `NONE` where there is none.
+    are numbers of points, `NONE` where there is none. What is bought is ``1 - weight`` of the left, `weight` of the
+    right, and `constant` in money.
     """
 
     sold: Codes
@@ -34,6 +35,8 @@ class Breaches(NamedTuple):
     at_mid: Floats
     at_quotes: Floats
     allowed: Floats
+    weight: Floats
+    constant: Floats
 
     def legs(self) -> Codes:
         """Shape (breaches, 3)."""
@@ -121,7 +124,16 @@ def _breaches(
 
     ticks = points.tick / points.unit
     allowed = np.maximum(ticks[sold], np.maximum(ticks[left], ticks[right])) + noise
-    return Breaches(sold, left, right, middle[sold] - bought(middle), points.low[sold] - bought(points.high), allowed)
+    return Breaches(
+        sold,
+        left,
+        right,
+        middle[sold] - bought(middle),
+        points.low[sold] - bought(points.high),
+        allowed,
+        weight,
+        constant,
+    )
 
 
 def _outright(points: Points) -> Breaches:
@@ -138,6 +150,8 @@ def _outright(points: Points) -> Breaches:
         np.concatenate([least - middle, middle - 1]),
         np.concatenate([least - points.high, points.low - 1]),
         ticks + points.noise[sold],
+        np.zeros(2 * count),
+        np.concatenate([-least, np.ones(count)]),
     )
 
 

@@ -32,11 +32,14 @@ class Validated:
         All other rows (schema `QUARANTINE`), with the ids of every rule they fail.
     report : dict
         What ``validation_{date}.json`` holds, but for ``source`` and ``simulated``, which the caller knows.
+    chain : Chain
+        The judged chain, which knows its usable rows.
     """
 
     validated: pd.DataFrame
     quarantine: pd.DataFrame
     report: dict[str, Any]
+    chain: Chain
 
     @property
     def halts(self) -> list[dict[str, str]]:
@@ -129,6 +132,7 @@ def validate(
         validated=conform(numbered.assign(warnings=warnings)[~aside].reset_index(drop=True), VALIDATED),
         quarantine=conform(numbered.assign(rule_ids=failures)[aside].reset_index(drop=True), QUARANTINE),
         report=_report(chain, judgements, aside, validation.halt_if_usable_below),
+        chain=chain,
     )
 
 
