@@ -39,7 +39,7 @@ fix: $(READY)
 	ruff check --fix .
 	ruff format .
 	snakefmt workflow
-	pytest -q --fix tests/test_generated.py tests/test_docs_files.py
+	pytest -q --fix tests/test_generated.py tests/test_docs_files.py tests/test_docs_rules.py
 
 # uv installs the lock in seconds; where it can't reach the package index that pip is set up for, pip does it in a minute.
 $(READY): requirements.lock requirements-uv.lock pyproject.toml

@@ -160,12 +160,12 @@ def _numbers(chain: Chain, rows: Codes) -> tuple[Codes, Codes]:
 
 def _vols_and_premia(options: _Contracts, american: Mask) -> tuple[Floats, Floats]:
     """Black's vol of each option without its early-exercise premium, and that premium."""
-    forward, strike, years, discount, call = (
-        options.forward, options.strike, options.years, options.discount, options.call,
-    )  # fmt: skip
-    vol, premium = implied_vol(options.mid, forward, strike, years, discount, call), np.zeros(len(strike))
-    seen = np.flatnonzero(american & ~(_most_premium(options, vol) < PREMIUM_IN_TICKS * options.tick))
-    if len(seen):
+    mid, forward, strike, years, discount, _, call, _ = options
+    vol, premium = implied_vol(mid, forward, strike, years, discount, call), np.zeros(len(strike))
+    rows = np.flatnonzero(american)
+    if len(rows):
+        of_rows = options.take(rows)
+        seen = rows[~(_most_premium(of_rows, vol[rows]) < PREMIUM_IN_TICKS * of_rows.tick)]
         vol[seen], premium[seen] = _american(options.take(seen))
     return vol, premium
 
