@@ -121,6 +121,7 @@ def test_nothing_usable_is_nothing_repaired(clean) -> None:
     chain = Chain(clean, DAY)
     chain.put_aside(np.ones(len(clean), dtype=bool))
     assert len(repair(chain)) == 0
+    assert len(repair(Chain(clean.iloc[:0], DAY))) == 0
     assert summary(repair(chain)) == {"quotes": 0, "changed": 0, "outside": 0, "largest_change": 0.0}
     alone = Chain(listed("SPX", "2026-12-18", [4800.0, 5000.0], 5000.0, 0.1), DAY)
     assert len(repair(alone)) == 0  # two pairs tell no forward

@@ -132,8 +132,8 @@ def build_symbols(roots: pd.Series, expirations: pd.Series, option_types: pd.Ser
     Series of str
         On the index of `roots`; null where a part is null or a strike has no place in eight digits of thousandths.
     """
-    thousandths = strikes.to_numpy(dtype=float) * STRIKE_SCALE
-    with np.errstate(invalid="ignore"):
+    with np.errstate(invalid="ignore", over="ignore"):
+        thousandths = strikes.to_numpy(dtype=float) * STRIKE_SCALE
         fits = (
             (np.abs(thousandths - np.round(thousandths)) < 1e-4) & (thousandths > 0) & (thousandths < 10**STRIKE_DIGITS)
         )

@@ -229,7 +229,9 @@ class Chain:
         rows, contract = self.contracts
         rows, contract = rows[two_sided[rows]], contract[two_sided[rows]]
         once = rows[np.diff(contract, prepend=-1) != 0]
-        return fit_parity_lines(once, self.expiry, self.strike, self.call, self.mid, (self.ask - self.bid) / 2)
+        with np.errstate(invalid="ignore"):
+            half = (self.ask - self.bid) / 2
+        return fit_parity_lines(once, self.expiry, self.strike, self.call, self.mid, half)
 
     @cached_property
     def parity_by_row(self) -> tuple[Floats, Floats]:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from options_pricing.quotes.schema import REPAIRED
+from options_pricing.quotes.schema import REPAIRED, names
 from options_pricing.quotes.tables import conform
 from options_pricing.run.errors import BadDataError
 from options_pricing.surface.arbitrage import find_violations
@@ -54,8 +54,9 @@ def repair(chain: Chain) -> pd.DataFrame:
     DataFrame
         REPAIRED of the schema, in the order of the raw rows.
     """
-    market = chain.market
-    points = market.points
+    if not chain.usable.any():
+        return conform(pd.DataFrame(columns=names(REPAIRED)), REPAIRED)
+    points = chain.market.points
     kept = chain.usable[points.row] & np.isfinite(points.low) & np.isfinite(points.high)
     points = points.take(kept)
     middle = (points.low + points.high) / 2
