@@ -65,7 +65,7 @@ def check_day(validated: pd.DataFrame, args: argparse.Namespace) -> None:
 
 def log_expirations(features: pd.DataFrame, log: TaskLog) -> None:
     """Log how many expirations have a forward, and name those that have none."""
-    first = features.groupby(["underlying", "root", "expiration"], dropna=False).first().reset_index()
+    first = features.groupby(["underlying", "root", "expiration"], dropna=False)["forward"].first().reset_index()
     without = first[first["forward"].isna()]
     named = [f"{row.root} {row.expiration:%Y-%m-%d}" for row in without.itertuples()]
     log.info("expirations", found=len(first), with_forward=len(first) - len(without))

@@ -45,6 +45,13 @@ def test_the_same_rows_give_the_same_bytes_whatever_the_order_of_columns(tmp_pat
     assert (tmp_path / "a.csv").read_bytes() == (tmp_path / "b.csv").read_bytes()
 
 
+def test_fault_26_a_table_in_pieces_has_the_same_bytes(tmp_path, raw, monkeypatch):
+    write_csv(raw, tmp_path / "whole.csv", RAW)
+    monkeypatch.setattr("options_pricing.quotes.tables.ROWS_A_BATCH", 2)
+    write_csv(raw, tmp_path / "pieces.csv", RAW)
+    assert (tmp_path / "whole.csv").read_bytes() == (tmp_path / "pieces.csv").read_bytes()
+
+
 def test_an_empty_table_keeps_its_types(tmp_path, raw):
     write_csv(raw.iloc[:0], tmp_path / "raw.csv", RAW)
     assert read_csv(tmp_path / "raw.csv", RAW).dtypes.equals(raw.dtypes)

@@ -39,6 +39,13 @@ def american():
     return chain, build_features(chain, PARAMS, curve=CURVE)
 
 
+@pytest.mark.parametrize("style", ["european", "american"])
+def test_fault_26_blocks_of_rows_make_no_difference(request, style, monkeypatch):
+    chain, features = request.getfixturevalue(style)
+    monkeypatch.setattr("options_pricing.surface.features.ROWS_AT_ONCE", 7)
+    pd.testing.assert_frame_equal(build_features(chain, PARAMS), features)
+
+
 def test_european_vols_come_back(european):
     chain, features = european
     out = features["out_of_the_money"] & (features["mid"] > 0.01)

@@ -78,10 +78,12 @@ def write_csv(frame: pd.DataFrame, path: Path, columns: tuple[Column, ...]) -> N
     A text that a spreadsheet would take for a formula (it begins with ``=``, ``+``, ``-``, ``@``, a tab or a line end)
     gets an apostrophe before it, which `read_csv` takes off again; numbers are as they are.
     """
-    table = pa.Table.from_pandas(conform(frame, columns), schema=arrow_schema(columns), preserve_index=False)
-    with whole_file(path) as temporary:
-        options = pa.csv.WriteOptions(quoting_style="needed", batch_size=ROWS_A_BATCH)
-        pa.csv.write_csv(_without_formulas(table), temporary, write_options=options)
+    frame, schema = conform(frame, columns), arrow_schema(columns)
+    options = pa.csv.WriteOptions(quoting_style="needed")
+    with whole_file(path) as temporary, pa.csv.CSVWriter(temporary, schema, write_options=options) as writer:
+        for start in range(0, len(frame), ROWS_A_BATCH):  # a copy of all of it would double the memory of a large table
+            rows = frame.iloc[start : start + ROWS_A_BATCH]
+            writer.write_table(_without_formulas(pa.Table.from_pandas(rows, schema=schema, preserve_index=False)))
 
 
 def write_parquet(frame: pd.DataFrame, path: Path, columns: tuple[Column, ...]) -> None:
@@ -127,10 +129,16 @@ def read_csv(path: Path, columns: tuple[Column, ...], *, judged_later: bool = Fa
         raise BadDataError(
             f"{path} cannot be read as a table", why=str(error).split("\n")[0], fix=MAKE_AGAIN
         ) from error
+    del content
     table = _checked(table, path, columns)
     if not judged_later:
         _require_values(table, path, columns)
-    return conform(_with_formulas(table).to_pandas(), columns)
+    table = _with_formulas(table)
+    # Each column of Arrow's is given back as soon as pandas has its own: both of a large table are too much.
+    frame = table.to_pandas(split_blocks=True, self_destruct=True)
+    del table
+    pa.default_memory_pool().release_unused()
+    return conform(frame, columns)
 
 
 def read_parquet(path: Path, columns: tuple[Column, ...]) -> pd.DataFrame:

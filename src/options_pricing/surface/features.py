@@ -24,6 +24,7 @@ Array = NDArray[np.float64]
 CARRY = ["forward", "forward_error", "discount_factor", "discount_factor_error", "dividend_yield"]
 PRICED = ("implied_vol", "early_exercise_premium", "european_price", *PriceAndGreeks._fields[1:])
 MADE = tuple(name for name in names(FEATURES) if name not in {*names(RAW), "raw_row"})
+ROWS_AT_ONCE = 1 << 18
 QUANTILES = (0.01, 0.25, 0.5, 0.75, 0.99)
 
 
@@ -126,9 +127,12 @@ def years_to_expiry(quotes: pd.DataFrame) -> Array:
 
 def describe(features: pd.DataFrame) -> pd.DataFrame:
     """How each made feature is distributed: mean, std, quantiles and share of nulls, one row a feature."""
-    made = features[list(MADE)].astype(float)
-    quantiles = {f"q{round(100 * q):02d}": made.quantile(q) for q in QUANTILES}
-    return pd.DataFrame({"mean": made.mean(), "std": made.std(), **quantiles, "null_share": made.isna().mean()})
+    return pd.DataFrame({name: _figures(features[name].astype(float)) for name in MADE}).T
+
+
+def _figures(feature: pd.Series) -> dict[str, float]:
+    quantiles = {f"q{round(100 * q):02d}": float(feature.quantile(q)) for q in QUANTILES}
+    return {"mean": feature.mean(), "std": feature.std(), **quantiles, "null_share": feature.isna().mean()}
 
 
 def _add_moneyness(quotes: pd.DataFrame) -> None:
@@ -143,10 +147,13 @@ def _add_moneyness(quotes: pd.DataFrame) -> None:
 
 def _add_vols(quotes: pd.DataFrame) -> None:
     american = (quotes["exercise_style"] == "american").to_numpy()
-    made = pd.DataFrame(np.nan, index=quotes.index, columns=list(PRICED))
-    made[~american] = _european(_contracts(quotes[~american]))
-    made[american] = _american(_contracts(quotes[american]))
-    quotes[made.columns] = made
+    made = np.full((len(PRICED), len(quotes)), np.nan)
+    for price, rows in ((_european, np.flatnonzero(~american)), (_american, np.flatnonzero(american))):
+        for start in range(0, len(rows), ROWS_AT_ONCE):  # what pricing keeps meanwhile is a dozen times the table
+            block = rows[start : start + ROWS_AT_ONCE]
+            made[:, block] = price(_contracts(quotes.iloc[block])).T
+    for name, values in zip(PRICED, made, strict=True):
+        quotes[name] = values
     quotes["vol_time"] = quotes["implied_vol"] * np.sqrt(quotes["year_fraction"].clip(lower=0))
     quotes["total_variance"] = quotes["vol_time"] ** 2
 
