@@ -32,14 +32,14 @@ class Validated:
         All other rows (schema `QUARANTINE`), with the ids of every rule they fail.
     report : dict
         What ``validation_{date}.json`` holds, but for ``source`` and ``simulated``, which the caller knows.
-    chain : Chain
-        The judged chain, which knows its usable rows.
+    chain : Chain, optional
+        The judged chain, which knows its usable rows; where ``validation.repair`` asks for a repair.
     """
 
     validated: pd.DataFrame
     quarantine: pd.DataFrame
     report: dict[str, Any]
-    chain: Chain
+    chain: Chain | None = None
 
     @property
     def halts(self) -> list[dict[str, str]]:
@@ -125,14 +125,18 @@ def validate(
     )
     judgements = _judge(chain, in_force)
     aside = ~chain.usable
-    numbered = chain.table.assign(raw_row=np.arange(len(chain)))
     warnings = _rule_ids([(j.applied.rule.id, (j.failed | j.warned) & ~aside) for j in judgements], len(chain))
     failures = _rule_ids([(j.applied.rule.id, j.failed | j.warned) for j in judgements], len(chain))
+    report = _report(chain, judgements, aside, validation.halt_if_usable_below)
+    numbered = chain.table.assign(raw_row=np.arange(len(chain)))
+    # What the rules worked out is as large as the table; only a repair needs it again.
+    kept = chain if validation.repair != "none" else None
+    del chain, judgements
     return Validated(
         validated=conform(numbered.assign(warnings=warnings)[~aside].reset_index(drop=True), VALIDATED),
         quarantine=conform(numbered.assign(rule_ids=failures)[aside].reset_index(drop=True), QUARANTINE),
-        report=_report(chain, judgements, aside, validation.halt_if_usable_below),
-        chain=chain,
+        report=report,
+        chain=kept,
     )
 
 
