@@ -92,4 +92,6 @@ def test_the_window_leaves_out_the_days_without_data():
 @pytest.mark.parametrize("name", ["cboe_spx", "generic", "optionsdx_spy", "seed_spy"])
 def test_an_example_is_right(root, name):
     assert {path.stem for path in (root / "examples").glob("*.yaml")} >= {name}
-    assert load_params(root / "examples" / f"{name}.yaml").run.window
+    params = load_params(root / "examples" / f"{name}.yaml")
+    assert params.run.window
+    assert check_params(params.model_dump(mode="json")) == check_params(params.model_dump()) == params

@@ -202,6 +202,7 @@ def test_files_that_are_not_there_or_too_many(tmp_path):
         pytest.param("<html><body>Busy</body></html>\n", "missing: Symbol", id="fault-07-html"),
         pytest.param(HEAD, "nothing below it", id="header-only"),
         pytest.param("", "missing: Symbol", id="empty"),
+        pytest.param("x" * 200_000, "field larger than field limit", id="one-endless-line"),
         pytest.param(ROWS + "SPY,11/20/2026\n", "Expected 9 columns", id="cut-in-a-row"),
         pytest.param(ROWS.replace("QQQ", "QQ\0"), "in line 4, is 0x00", id="fault-27-nul"),
         pytest.param(ROWS.encode().replace(b"QQQ", b"Q\xe9Q"), "in line 4, is 0xe9", id="fault-27-latin-1"),
@@ -231,6 +232,17 @@ def test_fault_13_a_few_cells_that_are_no_numbers_are_counted_and_null(tmp_path)
     assert "'N/A' in row 197" in caught.value.why
     named = yaml.safe_load(LONG)["layout"] | {"nulls": ["N/A", "-"]}
     assert archive(tmp_path, layout=named).chain(DAY).unreadable == {}
+
+
+def test_fault_13_rows_without_a_day_are_counted_and_many_of_them_refused(tmp_path):
+    good, bad = "SPY,11/20/2026,12/18/2026,650000,call,1,2,18,\n", "SPY,soon,12/18/2026,650000,call,1,2,18,\n"
+    put(tmp_path, HEAD + good * 199 + bad)
+    chain = archive(tmp_path).chain(DAY)
+    assert chain.unreadable == {"trade_date": 1} and len(chain.quotes) == 199
+    put(tmp_path, HEAD + good * 9 + bad.replace("soon", ""))
+    with pytest.raises(BadDataError, match="in trade_date") as caught:
+        archive(tmp_path).chain(DAY)
+    assert "first None in row 9" in caught.value.why
 
 
 def test_the_time_of_capture(tmp_path):

@@ -140,12 +140,11 @@ class Archive:
 
     def _read(self, path: Path, day: str, underlying: str | None) -> ReadFile:
         content = content_of(path)
-        table = _rows_of(read_texts(content, path, self._layout), day, path, self._layout)
+        table, unreadable = _rows_of(read_texts(content, path, self._layout), day, path, self._layout)
         sides = [self._side(table, side, path, day, underlying) for side in self._layout.sides]
         quotes = pd.concat([quotes for quotes, _ in sides]).sort_index(kind="stable")
         if self._underlyings:
             quotes = quotes[quotes["underlying"].isin(self._underlyings)]
-        unreadable: dict[str, int] = {}
         for _, counted in sides:
             for column, count in counted.items():
                 unreadable[column] = unreadable.get(column, 0) + count
@@ -166,18 +165,20 @@ class Archive:
         return conform(quotes.assign(source=self.name, trade_date=parse_day(day)), RAW), unreadable
 
 
-def _rows_of(table: pa.Table, day: str, path: Path, layout: Layout) -> pa.Table:
-    """The rows of one trading day."""
+def _rows_of(table: pa.Table, day: str, path: Path, layout: Layout) -> tuple[pa.Table, dict[str, int]]:
+    """The rows of one trading day; and how many rows of the file are of none, for their date cannot be read."""
     given = layout.columns.trade_date
     if given is None:
-        return table
-    days = read_cells(table, given, layout).values
+        return table, {}
+    cells = read_cells(table, given, layout)
+    days = cells.values
     if given.greatest and not days.isna().all():
         days = pd.Series([days.max()] * len(days))
     wanted = (days == parse_day(day)).to_numpy()
     if not wanted.any():
         raise _another_day(day, days, path)
-    return table.filter(pa.array(wanted))
+    undated = Cells(days, days.isna().to_numpy(), cells.written)
+    return table.filter(pa.array(wanted)), _counted({"trade_date": undated}, path, layout.unreadable)
 
 
 def _another_day(day: str, days: pd.Series, path: Path) -> UpstreamError | BadDataError:
@@ -206,7 +207,7 @@ def _counted(found: Mapping[str, Cells], path: Path, most: float) -> dict[str, i
         raise BadDataError(
             f"{path} does not hold what its layout says in {', '.join(wrong)}",
             why=f"{count} cells of {name} cannot be read, the first {found[name].written[row].as_py()!r:.60} in row "
-            f"{row} (from 0) of the day; at most {most:.1%} of a column may be so",
+            f"{row} (from 0); at most {most:.1%} of a column may be so",
             fix="correct layout.columns (format, scale, match), layout.nulls or thousands, or get the file again",
         )
     return {name: count for name, count in counts.items() if count}

@@ -86,7 +86,7 @@ def read_texts(content: bytes, path: Path, layout: Layout) -> pa.Table:
     names = list(layout.header)
     if not names:
         head, _, body = body.partition(b"\n")
-        names = [name.strip() for name in next(csv.reader([head.decode()], delimiter=layout.separator), [])]
+        names = _names_in(head.decode(), path, layout.separator)
     _require_columns(names, layout.wanted, path)
     if not body.strip():
         raise unusable(path, "has no rows", "there is a header line and nothing below it")
@@ -104,6 +104,13 @@ def read_texts(content: bytes, path: Path, layout: Layout) -> pa.Table:
         ).rename_columns(layout.wanted)
     except pa.ArrowException as error:
         raise unusable(path, "cannot be read as CSV", str(error).split("\n")[0]) from error
+
+
+def _names_in(head: str, path: Path, separator: str) -> list[str]:
+    try:
+        return [name.strip() for name in next(csv.reader([head], delimiter=separator), [])]
+    except csv.Error as error:
+        raise unusable(path, "has no header line", str(error)) from error
 
 
 def _require_columns(names: list[str], wanted: list[str], path: Path) -> None:
