@@ -1,7 +1,8 @@
 """Chains out of files on disk whose layout is described by parameters: no code for one more vendor."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -102,17 +103,12 @@ class Archive:
             )
         named: dict[str, str | None] = {**self._tickers} or {"": None}
         read = [self._read(self._file(ticker, day), day, underlying) for ticker, underlying in named.items()]
-        captured = [file.captured_at for file in read]
-        unreadable: dict[str, int] = {}
-        for file in read:
-            for column, count in file.unreadable.items():
-                unreadable[column] = unreadable.get(column, 0) + count
         return RawChain(
             quotes=pd.concat([file.quotes for file in read], ignore_index=True),
             request=self.request(day),
-            captured_at=max(captured),
+            captured_at=max(file.captured_at for file in read),
             inputs=[{"path": file.path.as_posix(), "sha256": file.sha256} for file in read],
-            unreadable=unreadable,
+            unreadable=_together(file.unreadable for file in read),
         )
 
     def _file(self, ticker: str, day: str) -> Path:
@@ -140,14 +136,12 @@ class Archive:
 
     def _read(self, path: Path, day: str, underlying: str | None) -> ReadFile:
         content = content_of(path)
-        table, unreadable = _rows_of(read_texts(content, path, self._layout), day, path, self._layout)
+        table, undated = _rows_of(read_texts(content, path, self._layout), day, path, self._layout)
         sides = [self._side(table, side, path, day, underlying) for side in self._layout.sides]
         quotes = pd.concat([quotes for quotes, _ in sides]).sort_index(kind="stable")
         if self._underlyings:
             quotes = quotes[quotes["underlying"].isin(self._underlyings)]
-        for _, counted in sides:
-            for column, count in counted.items():
-                unreadable[column] = unreadable.get(column, 0) + count
+        unreadable = _together([undated, *(counted for _, counted in sides)])
         return ReadFile(
             path, hashlib.sha256(content).hexdigest(), quotes, _captured_at(table, quotes, self._layout), unreadable
         )
@@ -211,6 +205,10 @@ def _counted(found: Mapping[str, Cells], path: Path, most: float) -> dict[str, i
             fix="correct layout.columns (format, scale, match), layout.nulls or thousands, or get the file again",
         )
     return {name: count for name, count in counts.items() if count}
+
+
+def _together(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
+    return dict(sum(map(Counter, counts), Counter()))
 
 
 def _terms(made: Mapping[str, pd.Series], roots: Mapping[str, str], path: Path) -> dict[str, pd.Series]:
