@@ -9,6 +9,17 @@ from werkzeug import Response
 from options_pricing.run.targets import VARIABLE
 
 
+def silence(let_go):
+    let_go.wait(60)
+    return Response("")
+
+
+def bytes_a_second(let_go):
+    for _ in range(60):
+        let_go.wait(1)
+        yield b"x"
+
+
 class Received:
     """A local web hook and the variable that names it."""
 
@@ -24,13 +35,12 @@ class Received:
         expected = self.server.expect_request(self.path, method="POST")
         expected.respond_with_handler(handler) if handler else expected.respond_with_data("", status=status)
 
-    def hang(self):
-        """Let it not answer until the event that is given back is set."""
+    def hang(self, *, trickle=False):
+        """Let it not answer, or a byte a second, until the event that is given back is set."""
         let_go = threading.Event()
 
         def wait(request):
-            let_go.wait(60)
-            return Response("")
+            return Response(bytes_a_second(let_go), headers={"Content-Length": "60"}) if trickle else silence(let_go)
 
         self.answer(handler=wait)
         return let_go

@@ -22,14 +22,41 @@ class Clock:
         self.at += pd.Timedelta(**by)
 
 
+class Recorder(Targets):
+    """Targets that remember what they took, and take nothing while they are down."""
+
+    def __init__(self, urls):
+        super().__init__(urls)
+        self.down, self.asked, self.messages = set(), 0, []
+
+    def deliver(self, messages, seconds):
+        self.asked += 1
+        taken = {id: [] if id in self.down else list(letters) for id, letters in messages.items()}
+        self.messages += [(id, letter) for id, letters in taken.items() for letter in letters]
+        return {id: len(letters) for id, letters in taken.items()}
+
+    @property
+    def titles(self):
+        return [letter.title for _, letter in self.messages]
+
+    @property
+    def first_lines(self):
+        return [letter.body.split("\n")[0] for _, letter in self.messages]
+
+
 @pytest.fixture
 def clock():
     return Clock()
 
 
 @pytest.fixture
+def hook():
+    return Recorder(["json://localhost/hook"])
+
+
+@pytest.fixture
 def outbox(tmp_path, hook, clock):
-    return Outbox(tmp_path / "alerts", Targets([hook.url]), now=clock)
+    return Outbox(tmp_path / "alerts", hook, now=clock)
 
 
 def alert(number=1, **more):
@@ -45,7 +72,7 @@ def test_an_alert_is_told_once(outbox, hook):
         outbox.note([alert()])
         outbox.send(5)
     assert hook.titles == ["options-pricing: task failed: data_fetch 20261101"]
-    assert hook.messages[0]["message"] == "it failed 1\nwhy: so\nfix: do that"
+    assert hook.messages[0][1].body == "it failed 1\nwhy: so\nfix: do that"
 
 
 def test_another_cause_is_another_alert(outbox, hook):
@@ -64,44 +91,44 @@ def test_what_is_mended_is_told_once_and_may_break_again(outbox, hook):
     outbox.send(5)
     failed, recovered = "options-pricing: task failed", "options-pricing: recovered: task failed"
     assert [title.rsplit(":", 1)[0] for title in hook.titles] == [failed, recovered, failed]
-    assert [message["type"] for message in hook.messages] == ["failure", "success", "failure"]
-    assert "2026-11-20T23:00:00Z" in hook.messages[1]["message"]
+    assert [letter.good for _, letter in hook.messages] == [False, True, False]
+    assert "2026-11-20T23:00:00Z" in hook.messages[1][1].body
 
 
 def test_while_the_target_is_down_alerts_wait_and_come_in_their_order_later(outbox, hook, clock):
-    hook.answer(503)
+    hook.down = {*hook.ids}
     outbox.note([alert(1), alert(2)])
     outbox.send(5)
     asked = hook.asked
     outbox.note([alert(3)])
     outbox.send(5)  # it rests: this run is not held up again
     assert hook.asked == asked and hook.messages == []
-    hook.answer(200)
+    hook.down = set()
     clock.later(minutes=16)
     outbox.send(5)
-    assert [message["message"].split("\n")[0] for message in hook.messages] == [f"it failed {n}" for n in (1, 2, 3)]
+    assert hook.first_lines == [f"it failed {n}" for n in (1, 2, 3)]
     outbox.send(5)
     assert len(hook.messages) == 3 and state(outbox)["waiting"] == []
 
 
-def test_what_one_target_has_taken_is_sent_to_the_other_alone(tmp_path, hook, clock):
-    hook.server.expect_request("/other").respond_with_data("", status=500)
-    both = Outbox(tmp_path / "alerts", Targets([hook.url, hook.url.replace("/hook", "/other")]), now=clock)
-    both.note([alert()])
-    both.send(5)
-    hook.answer(200)
-    hook.server.expect_request("/other").respond_with_data("")
-    both.send(5, at_once=True)
-    taken = [request.path for request, response in hook.server.log if response.status_code == 200]
-    assert taken == ["/hook", "/other"]
+def test_what_one_target_has_taken_is_sent_to_the_other_alone(tmp_path, clock):
+    two = Recorder(["json://localhost/1", "json://localhost/2"])
+    outbox = Outbox(tmp_path / "alerts", two, now=clock)
+    two.down = {two.ids[1]}
+    outbox.note([alert()])
+    outbox.send(5)
+    two.down = set()
+    outbox.send(5, at_once=True)
+    assert [id for id, _ in two.messages] == two.ids
+    assert state(outbox)["waiting"] == []
 
 
 def test_many_alerts_come_as_one(outbox, hook):
     outbox.note([alert(number) for number in range(1, 9)])
     outbox.send(5)
-    (message,) = hook.messages
-    assert message["title"] == "options-pricing: 8 alerts"
-    places = [message["message"].index(f"it failed {number}\n") for number in range(1, 9)]
+    ((_, message),) = hook.messages
+    assert message.title == "options-pricing: 8 alerts"
+    places = [message.body.index(f"it failed {number}\n") for number in range(1, 9)]
     assert places == sorted(places)
     assert state(outbox)["waiting"] == []
 
@@ -118,36 +145,44 @@ def test_a_storm_of_alerts_is_held_back(outbox, hook, clock):
 
 def test_the_spool_is_bounded_and_says_what_it_dropped(outbox, hook, clock, monkeypatch):
     monkeypatch.setattr(outbox_module, "LONGEST_SPOOL", 3)
-    hook.answer(503)
+    hook.down = {*hook.ids}
     for number in range(1, 6):
         outbox.note([alert(number)])
     assert len(state(outbox)["waiting"]) == 3 and LONGEST_SPOOL == 200
-    hook.answer(200)
+    hook.down = set()
     outbox.send(5)
-    assert [message["message"].split("\n")[0] for message in hook.messages] == [f"it failed {n}" for n in (3, 4, 5)]
-    assert "2 older alerts were dropped" in hook.messages[-1]["message"]
+    assert hook.first_lines == [f"it failed {n}" for n in (3, 4, 5)]
+    assert "2 older alerts were dropped" in hook.messages[-1][1].body
     outbox.note([alert(6)])
     outbox.send(5)
-    assert "dropped" not in hook.messages[-1]["message"]
+    assert "dropped" not in hook.messages[-1][1].body
 
 
 def test_nobody_is_told_of_last_week(outbox, hook, clock):
-    hook.answer(503)
+    hook.down = {*hook.ids}
     outbox.note([alert(1)])
     clock.later(days=8)
     outbox.note([alert(2)])
-    hook.answer(200)
+    hook.down = set()
     outbox.send(5)
-    assert [message["message"].split("\n")[0] for message in hook.messages] == ["it failed 2"]
+    assert hook.first_lines == ["it failed 2"]
 
 
 def test_fault_72_no_secret_is_sent_or_kept(outbox, hook, monkeypatch):
     monkeypatch.setenv("DATA_API_KEY", "canary-7f3a91")
     outbox.note(
-        [Alert(("failed",), "data_fetch 20261120", "got canary-7f3a91", f"from {hook.url}?k=1", "see canary-7f3a91")]
+        [
+            Alert(
+                ("failed",),
+                "data_fetch 20261120",
+                "got canary-7f3a91",
+                "from json://localhost/hook?k=1",
+                "see canary-7f3a91",
+            )
+        ]
     )
     outbox.send(5)
-    assert "[DATA_API_KEY]" in hook.messages[0]["message"]
+    assert "[DATA_API_KEY]" in hook.messages[0][1].body
     everything = outbox.file.read_text() + str(hook.messages)
     assert "canary" not in everything and "/hook" not in everything
 

@@ -155,7 +155,7 @@ def test_targets_change_no_output(checkout, hook, monkeypatch):
 
 
 def test_a_target_that_hangs_costs_seconds_once_and_fails_nothing(checkout, root, hook):
-    let_go = hook.hang()
+    let_go = hook.hang(trickle=True)
     for day in ("20330601", "20330602"):
         command = [sys.executable, str(root / "scripts/data_fetch.py"), "--out", "raw/x.csv", "--date", day]
         done = subprocess.run([*command, "--log", "logs/x.log"], timeout=55, capture_output=True, text=True)

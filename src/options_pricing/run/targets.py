@@ -1,17 +1,21 @@
 """Where alerts go: the addresses of the environment, by Apprise, and never for longer than a few seconds."""
 
 import hashlib
+import json
 import logging
 import os
 import re
-import threading
-import time
+import subprocess
+import sys
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from pathlib import Path
+from typing import NamedTuple
 
 from options_pricing.run.errors import BadParamsError
 
 VARIABLE = "OPTIONS_PRICING_ALERT_URLS"
+SENDER = Path(__file__).with_name("send.py")
 # An address may hold a comma itself.
 BETWEEN = re.compile(r"\s+|,(?=[A-Za-z][\w+.-]*://)")
 
@@ -48,7 +52,7 @@ class Targets:
                 why="it is not set, or empty",
                 fix=f"set it to addresses as Apprise writes them, such as {VARIABLE}='mailto://... slack://...'",
             )
-        unknown = [str(place) for place, id in enumerate(self.ids, 1) if self._service(id) is None]
+        unknown = [str(place) for place, id in enumerate(self.ids, 1) if not self._known(id)]
         if unknown:
             raise BadParamsError(
                 f"{VARIABLE}: number {', '.join(unknown)} of {len(self.ids)} is no address that Apprise knows",
@@ -59,53 +63,28 @@ class Targets:
     def deliver(self, messages: Mapping[str, Sequence[Message]], seconds: float) -> dict[str, int]:
         """Send each target its messages in their order, all targets at once, and say how many each of them took.
 
-        A target that fails gets no more of them. What is not done after `seconds` counts as not taken, though it may
-        arrive yet: a message can arrive twice, but is not lost.
+        A target that fails gets no more of them. After `seconds` what is being sent is given up and counts as not
+        taken, though it may have arrived: a message can arrive twice, but is not lost.
         """
-        taken = dict.fromkeys(messages, 0)
-        stop = threading.Event()
-        deadline = time.monotonic() + seconds
-        # Daemons: a target that hangs holds up neither this process nor its end.
-        threads = [
-            threading.Thread(target=self._deliver_to, args=(id, messages[id], taken, stop), daemon=True)
-            for id in messages
-        ]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join(max(0.0, deadline - time.monotonic()))
-        stop.set()
-        return dict(taken)
+        job = {"urls": self._urls, "letters": messages}
+        try:
+            # Another process: a target that hangs can hold up neither this one nor its end. The addresses go in by its
+            # standard input, as everybody sees its command line. -P: this folder's calendar.py is not Python's.
+            said = subprocess.run(
+                [sys.executable, "-P", str(SENDER)],
+                input=json.dumps(job).encode(),
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                timeout=max(seconds, 0.0),
+            ).stdout
+        except subprocess.TimeoutExpired as error:
+            said = error.stdout or b""
+        took = Counter(said.decode().split())
+        return {id: took[id] for id in messages}
 
-    def _deliver_to(self, id: str, messages: Sequence[Message], taken: dict[str, int], stop: threading.Event) -> None:
-        service = self._service(id)
-        for message in messages:
-            if service is None or stop.is_set() or not _sent(service, message):
-                return
-            taken[id] += 1
-
-    def _service(self, id: str) -> Any:
-        """Apprise with this one address, or None where it does not know such an address."""
+    def _known(self, id: str) -> bool:
         import apprise
 
         # It would tell standard error of addresses.
         logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)
-        asset = apprise.AppriseAsset(app_id="options-pricing", app_desc="options-pricing")
-        plugin = apprise.Apprise.instantiate(self._urls[id], asset=asset, suppress_exceptions=True)
-        return None if plugin is None else apprise.Apprise([plugin], asset=asset)
-
-
-def _sent(service: Any, message: Message) -> bool:
-    try:
-        return bool(
-            service.notify(
-                body=message.body,
-                title=message.title,
-                notify_type="success" if message.good else "failure",
-                # It may quote what stands in a file of quotes: where a target shows HTML, it is shown as it is written.
-                body_format="text",
-            )
-        )
-    except Exception:
-        # Whatever a plugin of Apprise trips over, the message stays in the outbox.
-        return False
+        return apprise.Apprise.instantiate(self._urls[id], suppress_exceptions=True) is not None
