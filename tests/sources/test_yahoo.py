@@ -167,6 +167,7 @@ def test_the_day_is_that_of_the_last_regular_trade():
     chain = read(before_the_open)
     assert (chain.quotes["trade_date"] == pd.Timestamp(DAY)).all()
     assert chain.captured_at == "2026-11-23T09:00:02Z"
+    assert (chain.quotes["quote_time"] == pd.Timestamp("2026-11-20 21:00:02Z")).all()
     with pytest.raises(UpstreamError, match=f"newest day only, {DAY}"):
         read(before_the_open, day="20261123")
     with pytest.raises(UpstreamError, match="trading day"):

@@ -121,3 +121,12 @@ def test_i06_of_several_copies_one_contract_is_left(clean, failing, row_of) -> N
     table = with_copy(with_copy(with_copy(clean, row), row, bid=1.0), row, ask=60.0)
     gone = set(failing(rules.conflicting, table)) | set(failing(rules.repeated, table))
     assert gone == {len(clean), len(clean) + 1, len(clean) + 2}
+
+
+def test_i03_an_option_on_a_coin_is_on_one_coin(clean, failing) -> None:
+    coins = [3, 4]
+    clean.loc[coins, "settlement"] = "utc08"
+    clean.loc[coins, "contract_symbol"] = None
+    clean.loc[coins, "multiplier"] = [1.0, 100.0]
+    clean.loc[7, "multiplier"] = 1.0
+    assert failing(rules.contract, clean) == [4, 7]

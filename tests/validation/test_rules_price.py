@@ -138,3 +138,10 @@ def test_p08_neither_traded_nor_held(clean, failing) -> None:
     clean.loc[10, "volume"] = 0.0
     clean.loc[11, ["volume", "open_interest"]] = np.nan
     assert failing(rules.idle, clean) == [9]
+
+
+def test_p06_premiums_converted_from_a_coin_lie_on_no_grid(clean, failing) -> None:
+    clean.loc[[3, 4], "bid"] = 449.684501
+    assert failing(rules.tick_grid, clean) == [3, 4]
+    clean.loc[4, "settlement"] = "utc08"
+    assert failing(rules.tick_grid, clean) == [3]

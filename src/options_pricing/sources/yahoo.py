@@ -2,6 +2,8 @@
 
 The trading day is that of the underlying's last regular trade, in New York: before the open Yahoo still shows the day
 before. Yahoo does not say when a page was captured; the latest time that it says of the underlying stands for that.
+Options trade in regular hours only, so that the time of that regular trade, at whose price the underlying is given, is
+the time of the quotes.
 """
 
 from collections.abc import Sequence
@@ -218,7 +220,7 @@ def _raw(page: _Page, day: str, unreadable: dict[str, int]) -> pd.DataFrame:
         expiration=instants["expiration"].dt.normalize(),
         option_type=given["option_type"],
         underlying_price=float(price.iloc[0]),
-        quote_time=_captured(page.quote).as_unit("s"),
+        quote_time=_clock(page.quote, CLOCKS[0]),
         last_trade_time=instants["lastTradeDate"].dt.tz_localize("UTC"),
     )
     return conform(made, RAW)

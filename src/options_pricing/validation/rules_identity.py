@@ -31,13 +31,21 @@ def expiration(chain: Chain, limits: Thresholds) -> Finding:
     return Finding(rows=~alive | (chain.year_fraction * DAYS_A_YEAR > limits["most_years"] * DAYS_A_CALENDAR_YEAR))
 
 
-@rule("I03", "type, multiplier or symbol is not the contract's", source="OWN", severity="quarantine", multiplier=100)
+@rule(
+    "I03",
+    "type, multiplier or symbol is not the contract's",
+    source="OWN",
+    severity="quarantine",
+    multiplier=100,
+    coin_multiplier=1,
+)
 def contract(chain: Chain, limits: Thresholds) -> Finding:
     """Fails unless the type is C or P, the multiplier (where given) the standard one, and the symbol (where given)
-    spells the row's root, expiration, type and strike."""
+    spells the row's root, expiration, type and strike. An option on a coin (settlement utc08) is on one coin."""
     table = chain.table
     multiplier = chain.column("multiplier")
-    wrong = ~(chain.call | chain.put) | (np.isfinite(multiplier) & (multiplier != limits["multiplier"]))
+    standard = np.where(table["settlement"] == "utc08", limits["coin_multiplier"], limits["multiplier"])
+    wrong = ~(chain.call | chain.put) | (np.isfinite(multiplier) & (multiplier != standard))
     return Finding(rows=wrong | _misspelt(table))
 
 

@@ -51,11 +51,12 @@ def cheap(chain: Chain, limits: Thresholds) -> Finding:
 
 @rule("P06", "price off the tick grid", source="OWN", severity="warn")
 def tick_grid(chain: Chain, limits: Thresholds) -> Finding:
-    """Fails where bid or ask is no whole number of the root's ticks (`Chain.ticks`)."""
+    """Fails where bid or ask is no whole number of the root's ticks (`Chain.ticks`). Premiums that were converted from
+    a coin to dollars (settlement utc08) lie on no grid and are not judged."""
     failed = chain.nothing()
     for price in (chain.bid, chain.ask):
         failed |= np.isfinite(price) & off_grid(price, chain.tick_at(price))
-    return Finding(rows=failed)
+    return Finding(rows=failed & (chain.table["settlement"] != "utc08").to_numpy(dtype=bool))
 
 
 @rule("P07", "further out than two strikes without a bid", source="VIX white paper", severity="warn", run=2)
