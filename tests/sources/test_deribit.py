@@ -148,13 +148,12 @@ def test_fault_15_tickers_that_are_missing_or_of_something_else_are_no_chain(tic
 
 
 @pytest.mark.market
-def test_the_recorded_chain_gives_the_services_own_vols(serve, market):
+def test_the_recorded_chain_gives_the_services_own_vols(market):
     """Forward, discounting, time and conversion are right where vols at the mids are those of the service."""
     folder = market / "payloads/deribit"
     listed = json.loads((folder / "get_instruments_btc_option_20260122.json").read_bytes())
     recorded = json.loads((folder / "ticker_all_btc_options_20260122.json").read_bytes())
-    source = serve(listed, {each["result"]["instrument_name"]: each for each in recorded})
-    quotes = source.chain("20260122").quotes
+    quotes = read(listed["result"], [each["result"] for each in recorded], "20260122").quotes
     assert len(quotes) == 678 and quotes["settlement"].notna().all()
     numbered = quotes.assign(raw_row=np.arange(len(quotes)), warnings=None)
     features = build_features(conform(numbered[numbered["bid"] > 0], VALIDATED), Features())

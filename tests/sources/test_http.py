@@ -105,3 +105,10 @@ def test_netrc_is_not_read(httpserver, monkeypatch, tmp_path):
     httpserver.expect_request("/x").respond_with_json({})
     HttpClient(RetryPolicy(), Http(), variable=VARIABLE).json(httpserver.url_for("/x"))
     assert "Authorization" not in httpserver.log[0][0].headers
+
+
+def test_this_very_machine_is_asked_without_a_proxy(httpserver, monkeypatch):
+    for name in ("http_proxy", "HTTP_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
+    httpserver.expect_request("/x").respond_with_json({"a": 1})
+    assert HttpClient(RetryPolicy(), Http()).json(httpserver.url_for("/x")).value == {"a": 1}

@@ -72,6 +72,12 @@ def test_every_expiration_is_asked_for_once_and_kept_as_it_came(source, httpserv
     ]
 
 
+def test_this_very_machine_is_asked_without_a_proxy(source, monkeypatch):
+    for name in ("http_proxy", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
+    assert len(source(pages).chain(DAY).quotes) == 8
+
+
 def test_fault_72_the_crumb_is_sent_and_never_told(source, httpserver):
     chain = source(pages).chain(DAY)
     assert any(request.args.get("crumb") for request, _ in httpserver.log)

@@ -25,6 +25,7 @@ Tell = Callable[..., None]
 
 AGENT = "options-pricing"
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+NO_PROXIES: dict[str, Any] = {"http": None, "https": None, "all": None}  # whatever the environment says
 MOST_REDIRECTS = 5
 CONNECT_WITHIN = 10.0
 CHUNK = 1 << 16
@@ -225,6 +226,7 @@ class HttpClient:
             stream=True,
             allow_redirects=False,
             timeout=(min(CONNECT_WITHIN, left), left),
+            proxies=dict(NO_PROXIES) if urlsplit(url).hostname in LOOPBACK else None,
         )
 
     def _headers(self, url: str) -> dict[str, str]:

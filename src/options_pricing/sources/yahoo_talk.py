@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from options_pricing.run.errors import MissingInputError, UpstreamError
 from options_pricing.run.params import Http
-from options_pricing.sources.http import Passing, Response
+from options_pricing.sources.http import LOOPBACK, Passing, Response
 
 if TYPE_CHECKING:
     from curl_cffi import requests
@@ -83,10 +83,13 @@ class YahooTalk:
 
 def _session(requests: Any, limits: Http, base_url: str) -> Any:
     """A session of curl_cffi, as yfinance takes it, that keeps pages of chains in ``pages``."""
+    from curl_cffi import CurlOpt
+
+    options = {CurlOpt.NOPROXY: "*"} if urlsplit(base_url).hostname in LOOPBACK else {}
 
     class Session(requests.Session):
         def __init__(self) -> None:
-            super().__init__(impersonate="chrome")
+            super().__init__(impersonate="chrome", curl_options=options)
             self.pages: list[Response] = []
 
         def request(self, method: str, url: str, **asked: Any) -> "requests.Response":
