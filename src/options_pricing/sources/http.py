@@ -3,19 +3,31 @@
 import random
 import threading
 import time
-import zlib
-from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from collections.abc import Callable, Mapping
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
-from urllib.parse import urljoin, urlsplit
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlsplit
 
 from options_pricing.run.errors import UpstreamError
-from options_pricing.run.files import parsed_json
 from options_pricing.run.params import Http
 from options_pricing.run.retry import RetryPolicy, retried
 from options_pricing.run.secrets import secret
+from options_pricing.sources.answers import (
+    CHUNK,
+    SHOWN,
+    Answer,
+    Passing,
+    Response,
+    in_time,
+    innermost,
+    not_trusted,
+    redirected,
+    refused_redirect,
+    require_success,
+    shown,
+    unpacked,
+    whole_json,
+)
 
 if TYPE_CHECKING:
     import requests
@@ -28,34 +40,7 @@ LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 NO_PROXIES: dict[str, Any] = {"http": None, "https": None, "all": None}  # whatever the environment says
 MOST_REDIRECTS = 5
 CONNECT_WITHIN = 10.0
-CHUNK = 1 << 16
-SHOWN = 80
 TRY_LATER = "run the same command again later; earlier files are whole"
-
-
-class Answer(NamedTuple, Generic[T]):
-    """What a server said in the end."""
-
-    value: T
-    body: bytes
-    codes: tuple[int, ...]
-    """The HTTP status codes of all attempts, in their order; the last one is 200."""
-
-
-class Passing(Exception):
-    """A failure that may pass, so that `HttpClient` tries again; `wait` is what the server asks for, in seconds."""
-
-    def __init__(self, why: str, wait: float = 0.0) -> None:
-        super().__init__(why)
-        self.wait = wait
-
-
-class Response(NamedTuple):
-    """One answer as it came, whatever its status."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
 
 
 class HttpClient:
@@ -145,7 +130,7 @@ class HttpClient:
             nonlocal tried
             tried += 1
             response = exchange()
-            _require_success(response, url, self._variable)
+            require_success(response, url, self._variable)
             try:
                 return Answer(read(response.body), response.body, tuple(codes))
             except (ValueError, RecursionError) as error:
@@ -204,16 +189,16 @@ class HttpClient:
                     codes.append(response.status_code)
                     if not response.is_redirect:
                         return Response(response.status_code, response.headers, self._body(response, url, ends))
-                    at, query = _redirected(url, at, response.headers["location"]), {}
+                    at, query = redirected(url, at, response.headers["location"]), {}
         except failed.SSLError as error:
-            raise _not_trusted(url, error) from error
+            raise not_trusted(url, error) from error
         except (failed.ConnectionError, failed.Timeout, failed.ChunkedEncodingError, HTTPError) as error:
-            raise Passing(_said(error)) from error
+            raise Passing(innermost(error)) from error
         except failed.RequestException as error:
             raise UpstreamError(
-                f"{shown(url)} cannot be asked", why=_said(error), fix="correct base_url in the parameter file"
+                f"{shown(url)} cannot be asked", why=innermost(error), fix="correct base_url in the parameter file"
             ) from error
-        raise _refused_redirect(url, f"it redirects more than {MOST_REDIRECTS} times")
+        raise refused_redirect(url, f"it redirects more than {MOST_REDIRECTS} times")
 
     def _opened(self, url: str, params: Mapping[str, str], ends: float) -> "requests.Response":
         if self._session is None:
@@ -249,9 +234,9 @@ class HttpClient:
                 why=f"it packs its answer as {packed[:SHOWN]!r}, though gzip was asked for",
                 fix="check base_url in the parameter file",
             )
-        chunks = _in_time(response.raw.stream(CHUNK, decode_content=False), ends)
+        chunks = in_time(response.raw.stream(CHUNK, decode_content=False), ends)
         body = bytearray()
-        for chunk in _unpacked(chunks, self._limits.largest) if packed == "gzip" else chunks:
+        for chunk in unpacked(chunks, self._limits.largest) if packed == "gzip" else chunks:
             body += chunk
             if len(body) > self._limits.largest:
                 raise UpstreamError(
@@ -260,44 +245,6 @@ class HttpClient:
                     fix="check base_url in the parameter file, or raise http.largest",
                 )
         return bytes(body)
-
-
-def whole_json(body: bytes) -> Any:
-    """What a JSON document holds; otherwise a `ValueError` that shows how it begins, and whether it was cut short."""
-    try:
-        text = body.decode("utf-8-sig")
-        return parsed_json(text.encode())
-    except (ValueError, RecursionError) as error:
-        begun = body[:SHOWN].decode("utf-8", errors="replace")
-        kind = "JSON cut short" if body.lstrip()[:1] in (b"{", b"[") else "not JSON"
-        raise ValueError(f"the answer is {kind}, {len(body)} bytes that begin {safe(begun)}") from error
-
-
-def safe(text: str) -> str:
-    """The first 80 characters as a quoted ASCII literal, which does no harm to a terminal, a log or a page."""
-    return ascii(text[:SHOWN])
-
-
-def shown(url: str) -> str:
-    """A URL as it may stand in a message: without user, query and fragment."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
-
-
-def retry_after(value: str | None, now: datetime) -> float:
-    """Seconds that a ``Retry-After`` header asks to wait, given as seconds or as an HTTP-date (RFC 9110, 10.2.3).
-
-    Zero where there is none, where it is past, and where it is neither.
-    """
-    if value is None:
-        return 0.0
-    if value.strip().isascii() and value.strip().isdigit():
-        return float(value)
-    try:
-        at = parsedate_to_datetime(value)
-    except ValueError:
-        return 0.0
-    return max((at.replace(tzinfo=at.tzinfo or UTC) - now).total_seconds(), 0.0)
 
 
 def _session() -> "requests.Session":
@@ -310,94 +257,3 @@ def _session() -> "requests.Session":
 
 def _as_it_is(request: "requests.PreparedRequest") -> "requests.PreparedRequest":
     return request
-
-
-def _require_success(response: Response, url: str, variable: str | None) -> None:
-    """Raise unless the status is 200: `Passing` where it may pass, else `UpstreamError`."""
-    status = response.status
-    if status == 200:
-        return
-    if status in (408, 429) or status >= 500:
-        wait = retry_after(response.headers.get("Retry-After"), datetime.now(UTC))
-        asks = f" and asks to wait {wait:.0f} s" if wait else ""
-        raise Passing(f"it answers {status}{asks}", wait)
-    if status in (401, 403) and variable:
-        held = "what it holds was refused" if secret(variable) else "it is not set"
-        raise UpstreamError(
-            f"{shown(url)} does not let us in",
-            why=f"it answers {status}, which another attempt would not change; {variable}: {held}",
-            fix=f"set the environment variable {variable} to a valid token of this service",
-        )
-    raise UpstreamError(
-        f"{shown(url)} gave no usable answer",
-        why=f"it answers {status}, which another attempt would not change",
-        fix="check what `source` in the parameter file asks for, and its base_url",
-    )
-
-
-def _redirected(asked: str, at: str, location: str) -> str:
-    """Where a redirect leads, if that is the same host and the same scheme, or https after http."""
-    try:
-        to = urljoin(at, location)
-        here, there = urlsplit(at), urlsplit(to)
-        same_host = here.hostname == there.hostname
-    except ValueError as error:
-        raise _refused_redirect(asked, "it redirects to what is no address") from error
-    if not same_host:
-        raise _refused_redirect(asked, f"it redirects to another host, {safe(str(there.hostname))}")
-    if there.scheme not in ("http", "https") or (here.scheme, there.scheme) == ("https", "http"):
-        raise _refused_redirect(asked, f"it redirects from {here.scheme} to {safe(there.scheme)}")
-    if here.scheme == there.scheme and here.port != there.port:
-        raise _refused_redirect(asked, f"it redirects to another port, {there.port}")
-    return to
-
-
-def _refused_redirect(url: str, why: str) -> UpstreamError:
-    return UpstreamError(
-        f"{shown(url)} gave no usable answer",
-        why=f"{why}, which is not followed",
-        fix="check base_url in the parameter file against the service's own documentation",
-    )
-
-
-def _not_trusted(url: str, error: Exception) -> UpstreamError:
-    return UpstreamError(
-        f"{shown(url)} cannot be trusted",
-        why=f"its TLS certificate or protocol is not right: {_said(error)}",
-        fix="check the clock and the certificates of this machine, and base_url in the parameter file",
-    )
-
-
-def _said(error: BaseException) -> str:
-    """The innermost cause of a network failure, in a few words and without the query that was asked."""
-    while isinstance(inner := getattr(error, "reason", None) or next(iter(error.args), None), BaseException):
-        error = inner
-    text = str(inner if isinstance(inner, str) else error)
-    words = text.split(": ", 1)[-1] if "object at 0x" in text else text
-    return f"{words[:160]}" or type(error).__name__
-
-
-def _in_time(chunks: Iterator[bytes], ends: float) -> Iterator[bytes]:
-    """The chunks up to the deadline, so that a reader who was given up on comes to an end as well."""
-    for chunk in chunks:
-        if time.monotonic() > ends:
-            raise Passing("no whole answer within the deadline")
-        yield chunk
-
-
-def _unpacked(chunks: Iterator[bytes], most: int) -> Iterator[bytes]:
-    """What a gzip stream holds, some `CHUNK` bytes at a time; `Passing` where it is cut short or damaged."""
-    member, any_bytes = zlib.decompressobj(wbits=31), False
-    for chunk in chunks:
-        while chunk:
-            any_bytes = True
-            if member.eof:
-                member = zlib.decompressobj(wbits=31)
-            try:
-                yield member.decompress(chunk, min(CHUNK, most + 1))
-            except zlib.error as error:
-                raise Passing(f"the answer is damaged gzip: {error}") from error
-            chunk = member.unconsumed_tail or member.unused_data
-    yield member.flush()
-    if any_bytes and not member.eof:
-        raise Passing("the answer is gzip cut short")

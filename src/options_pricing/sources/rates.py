@@ -17,7 +17,8 @@ from options_pricing.quotes.tables import conform, require_text
 from options_pricing.run.calendar import parse_day
 from options_pricing.run.errors import BadDataError, UpstreamError
 from options_pricing.run.files import read_bytes
-from options_pricing.sources.http import SHOWN, HttpClient, safe
+from options_pricing.sources.answers import SHOWN, safe
+from options_pricing.sources.http import HttpClient
 from options_pricing.sources.payloads import Payload, PayloadStore
 
 PATH = "resource-center/data-chart-center/interest-rates/daily-treasury-rates.csv/{year}/all"

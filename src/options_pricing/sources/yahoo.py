@@ -19,8 +19,9 @@ from options_pricing.run.calendar import NEW_YORK, parse_day
 from options_pricing.run.errors import BadDataError, UpstreamError
 from options_pricing.run.files import parsed_json
 from options_pricing.run.params import Http
+from options_pricing.sources.answers import whole_json
 from options_pricing.sources.base import RawChain, contract_terms
-from options_pricing.sources.http import HttpClient, whole_json
+from options_pricing.sources.http import HttpClient
 from options_pricing.sources.live import LiveSource, numbers, origins, require_fields, table_of, texts
 from options_pricing.sources.payloads import Payload, PayloadStore
 from options_pricing.sources.yahoo_talk import CHAINS, YahooTalk

@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 
 from options_pricing.run.errors import MissingInputError, UpstreamError
 from options_pricing.run.params import Http
-from options_pricing.sources.http import LOOPBACK, Passing, Response
+from options_pricing.sources.answers import Passing, Response
+from options_pricing.sources.http import LOOPBACK
 
 if TYPE_CHECKING:
     from curl_cffi import requests
