@@ -61,7 +61,7 @@ def work(args: argparse.Namespace, params: Params, log: TaskLog) -> None:
 
 def _repaired(judged: Validated, args: argparse.Namespace, params: Params) -> pd.DataFrame | None:
     """The repaired prices where params.yaml asks for them; else none, and none of an earlier run stay behind."""
-    if params.validation.repair == "lp":
+    if judged.chain is not None:
         return repair(judged.chain)
     if args.repaired is not None:
         with writing(args.repaired):

@@ -98,7 +98,7 @@ def test_arbitrage_that_can_be_traded_leaves_the_spread_and_says_so(clean, row_o
 def test_rows_that_were_put_aside_are_neither_repaired_nor_heard(clean, row_of) -> None:
     row = row_of(clean, *SPX, 5200.0, "C")
     clean.loc[row, ["bid", "ask"]] += 20.0
-    judged = validate(clean, [], DAY, Validation())
+    judged = validate(clean, [], DAY, Validation(repair="lp"))
     assert row in judged.quarantine["raw_row"].tolist()
     repaired = repair(judged.chain)
     assert row not in repaired["raw_row"].tolist()
@@ -131,7 +131,7 @@ def test_nothing_usable_is_nothing_repaired(clean) -> None:
 @pytest.mark.parametrize("ticker", ["SPY"])
 def test_a_real_day_is_free_of_arbitrage_inside_its_spreads(market: Path, ticker: str) -> None:
     quotes = CboeEod(market / "cboe_eod", [ticker]).chain("20260730").quotes
-    judged = validate(quotes, [], "20260730", Validation())
+    judged = validate(quotes, [], "20260730", Validation(repair="lp"))
     repaired = repair(judged.chain)
     assert len(repaired) > 5000
     assert repaired["inside"].mean() > 0.999

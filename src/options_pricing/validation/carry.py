@@ -33,14 +33,17 @@ def carry_of(chain: "Chain") -> Carry:
     """
     lines, years = chain.parity, _years(chain)
     forward, discount = lines.forward.copy(), lines.discount_factor.copy()
-    noise = np.full(len(forward), np.inf)
-    np.minimum.at(noise, lines.pairs.expiry, lines.pairs.half_spreads)
+    noise, low, high = np.full((3, len(forward)), np.inf)
+    for least, values in ((noise, lines.pairs.half_spreads), (low, lines.pairs.strike), (high, -lines.pairs.strike)):
+        np.minimum.at(least, lines.pairs.expiry, values)
     american = _american(chain)
     forward[american], dividend = np.nan, np.full(len(forward), np.nan)
     european = ~american & np.isfinite(forward) & (years > 0)
     dividend[european] = 0.0
     if american.any():
-        _add_american(chain, american, forward, discount, dividend, _curve(chain, years[european], discount[european]))
+        # A slope is off by about what its ends are.
+        told = years[european], discount[european], (noise / (-high - low))[european]
+        _add_american(chain, american, forward, discount, dividend, _curve(chain, *told))
     with np.errstate(invalid="ignore"):
         return Carry(forward, discount, dividend, noise / discount)
 
@@ -57,13 +60,13 @@ def _american(chain: "Chain") -> Mask:
     return american
 
 
-def _curve(chain: "Chain", years: Floats, discount: Floats) -> "ZeroCurve":
+def _curve(chain: "Chain", years: Floats, discount: Floats, error: Floats) -> "ZeroCurve":
     from options_pricing.surface.zero_curve import ZeroCurve
 
     fallback = ZeroCurve.flat(RATE_WITHOUT_CURVE)
     if chain.rates is not None and chain.rates["par_yield"].notna().any():
         fallback = ZeroCurve.from_par_yields(chain.rates["maturity_years"], chain.rates["par_yield"])
-    return ZeroCurve.from_options(years, discount, fallback)
+    return ZeroCurve.from_options(years, discount, error, fallback)
 
 
 def _add_american(
