@@ -51,6 +51,20 @@ upper bound of the mistakes.
 |---|---:|---:|---:|
 | SPX, 13 days | 387,334 | 4.65% | 0 |
 | SPY, 13 days | 182,952 | 6.66% | 1 |
+
+Real quotes moved by a number of half-spreads, 300 at a time, out of the money and 7 to 400 days from their expiration;
+what moves by two is still inside what its neighbours' spreads allow:
+
+| 300 quotes of 20260806 moved by | found | others put aside | day halted by |
+|---|---:|---:|---:|
+| SPX, 2 half-spreads | 1.7% | 0 |  |
+| SPX, 4 half-spreads | 92.3% | 12 |  |
+| SPX, 8 half-spreads | 99.3% | 26 |  |
+| SPX, 16 half-spreads | 99.7% | 23 |  |
+| SPY, 2 half-spreads | 2.0% | 0 |  |
+| SPY, 4 half-spreads | 57.7% | 17 |  |
+| SPY, 8 half-spreads | 93.0% | 41 | A07 |
+| SPY, 16 half-spreads | 99.7% | 57 | A07 |
 """
 STAGES = {"table": "", "usable": "usable", "verdicts": "last"}
 
