@@ -43,7 +43,7 @@ def american():
 def test_fault_26_blocks_of_rows_make_no_difference(request, style, monkeypatch):
     chain, features = request.getfixturevalue(style)
     monkeypatch.setattr("options_pricing.surface.features.ROWS_AT_ONCE", 7)
-    pd.testing.assert_frame_equal(build_features(chain, PARAMS), features)
+    pd.testing.assert_frame_equal(build_features(chain, PARAMS, curve=CURVE), features)
 
 
 def test_european_vols_come_back(european):

@@ -41,9 +41,10 @@ def carry_of(chain: "Chain") -> Carry:
     european = ~american & np.isfinite(forward) & (years > 0)
     dividend[european] = 0.0
     if american.any():
-        # A slope is off by about what its ends are.
-        told = years[european], discount[european], (noise / (-high - low))[european]
-        _add_american(chain, american, forward, discount, dividend, _curve(chain, *told))
+        with np.errstate(divide="ignore", invalid="ignore"):
+            error = noise / (-high - low)  # A slope is off by about what its ends are.
+        curve = _curve(chain, years[european], discount[european], error[european])
+        _add_american(chain, american, forward, discount, dividend, curve)
     with np.errstate(invalid="ignore"):
         return Carry(forward, discount, dividend, noise / discount)
 
