@@ -74,16 +74,28 @@ def _nothing_to_do(day: str, params: Params) -> str | None:
 def days_at_hand(params: Params, raw: Path = Path("data/raw")) -> list[str]:
     """The days of the window that can be had, oldest first.
 
-    A live source shows the newest day only: what was missed before is left out, and said, rather than asked for.
+    A live source shows the newest day only: a day before it of which there is neither a file nor a kept answer is left
+    out, and said, rather than asked for.
     """
     window = params.run.window
     if not params.source.live:
         return window
-    there = [day for day in window if day == params.run.date or (raw / META.format(day)).is_file()]
+    there = {params.run.date, *_days_kept(params)} | {day for day in window if (raw / META.format(day)).is_file()}
     gone = [day for day in window if day not in there]
     if gone:
         print(f"left out, as {params.source.kind} shows the newest day only: {', '.join(gone)}", file=sys.stderr)
-    return there
+    return [day for day in window if day in there]
+
+
+def _days_kept(params: Params) -> list[str]:
+    """The days whose answers a live source has kept; what is wrong with it, data_fetch says."""
+    from options_pricing.sources import Network, make_source
+
+    network = Network(limits=params.http)
+    try:
+        return network.store().days(make_source(params.source, network).request(params.run.date))
+    except TaskError:
+        return []
 
 
 def day_before(day: str, window: list[str], params: Params, raw: Path | None = Path("data/raw")) -> str | None:

@@ -53,15 +53,29 @@ def test_each_source_ends_with_a_validated_file_and_a_report(daily, httpserver, 
     assert any(request.path == YIELDS_PATH for request, _ in httpserver.log)
 
 
-def test_the_next_day_is_added_and_what_was_captured_before_is_not_asked_for_again(daily):
+def test_of_a_window_the_days_that_cannot_be_had_any_more_are_left_out_and_said(daily):
     checkout, done = daily("cboe", "fetch", date=DAY_BEFORE, shown=DAY_BEFORE)
     assert done.returncode == 0, done.stderr[-3000:]
     first = checkout.made()
-    _, done = daily("cboe", "fetch", days=2)
+    for name in first:
+        if name.startswith("data/raw/options"):
+            (checkout.folder / name).unlink()  # its answers are kept
+    _, done = daily("cboe", "fetch", days=3)
     assert done.returncode == 0, done.stderr[-3000:]
+    assert "left out, as cboe shows the newest day only: 20261118\n" in done.stderr
     made = checkout.made()
     assert {name: made[name] for name in first} == first
-    assert f"data/raw/options_data_{DAY}.csv" in made
+    assert f"data/raw/options_data_{DAY}.csv" in made and "data/raw/options_data_20261118.csv" not in made
+
+
+def test_a_day_that_is_asked_for_by_name_and_cannot_be_had_is_an_error_that_says_so(daily):
+    checkout, done = daily("cboe", "fetch", date=DAY_BEFORE, shown=DAY_BEFORE)
+    _, done = daily("cboe", "fetch", date="20261118", shown=DAY)
+    assert done.returncode == 1
+    said = [line for line in done.stderr.splitlines() if line.startswith("data_fetch:")]
+    assert said == ["data_fetch: cboe has no chain of XETF for 20261118"]
+    assert f"it shows the newest day only, {DAY}; kept from earlier: {DAY_BEFORE}" in done.stderr
+    assert "data/raw/options_data_20261118.csv" not in checkout.made()
 
 
 def test_a_day_made_again_from_its_kept_answers_is_the_same_to_the_byte(daily, httpserver):

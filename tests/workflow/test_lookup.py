@@ -6,7 +6,8 @@ import sys
 import pytest
 
 from options_pricing.run.files import write_json
-from options_pricing.run.params import SimulatedSource, check_params
+from options_pricing.run.params import check_params
+from options_pricing.sources.payloads import Payload, PayloadStore
 
 
 @pytest.fixture(scope="module")
@@ -94,14 +95,25 @@ def fetched(folder, day, source="simulated", request=None):
     write_json(folder / f"options_data_{day}.meta.json", {"source": source, "request": request or {"seed": 20261120}})
 
 
-def test_of_a_live_source_only_what_is_there_is_asked_for(lookup, tmp_path, monkeypatch, capsys):
+def test_of_a_live_source_only_what_is_there_is_asked_for(lookup, tmp_path, capsys):
     params = check_params({"run": {"days": 4}})
     assert lookup.days_at_hand(params, tmp_path) == params.run.window
     assert capsys.readouterr().err == ""
-    monkeypatch.setattr(SimulatedSource, "live", True)
-    fetched(tmp_path, "20261118")
+    kept = {"source": {"kind": "cboe"}, "http": {"payloads": tmp_path / "kept"}}
+    params = check_params({"run": {"days": 4}} | kept)
+    fetched(tmp_path, "20261118", "cboe")
     assert lookup.days_at_hand(params, tmp_path) == ["20261118", "20261120"]
-    assert capsys.readouterr().err == ("left out, as simulated shows the newest day only: 20261117, 20261119\n")
+    assert capsys.readouterr().err == "left out, as cboe shows the newest day only: 20261117, 20261119\n"
+
+
+def test_of_a_live_source_a_day_whose_answers_are_kept_is_there_if_the_same_was_asked(lookup, tmp_path):
+    there = {"run": {"days": 2}, "http": {"payloads": tmp_path / "kept"}}
+    params = check_params(there | {"source": {"kind": "cboe", "tickers": ["SPY"]}})
+    request = {"source": "cboe", "tickers": ["SPY"], "day": "20261119"}
+    PayloadStore(tmp_path / "kept").keep(request, [Payload("https://x", (200,), b"{}")])
+    assert lookup.days_at_hand(params, tmp_path) == ["20261119", "20261120"]
+    other = check_params(there | {"source": {"kind": "cboe", "tickers": ["_SPX"]}})
+    assert lookup.days_at_hand(other, tmp_path) == ["20261120"]
 
 
 def test_the_first_day_of_a_window_is_compared_with_the_day_before_it_where_that_was_fetched_alike(lookup, tmp_path):
