@@ -23,7 +23,8 @@ Array = NDArray[np.float64]
 EXPIRATION = ["underlying", "root", "expiration"]
 LOWEST_DISCOUNT, HIGHEST_DISCOUNT, HIGHEST_RATE = 0.85, 1.02, 0.08
 MOST_PAIRS = 40
-ROUNDS = 5
+# Rounds end when no forward lacks more than this share of itself.
+ROUNDS, SETTLED = 10, 1e-6
 LARGEST_STEP = 0.05
 # Standard deviation of an error that may lie anywhere within a width of one.
 UNIFORM = 12**-0.5
@@ -47,7 +48,8 @@ def chain_forwards(chain: pd.DataFrame, *, curve: ZeroCurve, min_pairs: int, nea
     American options, whose parity is an inequality: D comes from the same curve, else from `curve`. Early-exercise
     premia are taken off calls and puts at the vol of the out-of-the-money one, and F is the mean of
     :math:`K + (C - P) / D` over the nearest pairs, weighted by 1 / spread^2 without its outliers (up to half of the
-    pairs may be wrong). Premia need spot and yield, which need forwards: a fixed point, found by secant steps.
+    pairs may be wrong). Premia need spot and yield, which need forwards: a fixed point, found by secant steps until
+    no forward moves by more than a hundredth of a basis point.
 
     Spot is inferred (`spot_and_mean_yield`), since the underlying's price in the table is seldom of the same
     second as the quotes; of an American underlying it is kept where no option can be exercised at a profit.
@@ -150,6 +152,8 @@ class _Day:
                 secant = relaxation * earlier / (earlier - lack)
             relaxation = np.where((secant > 0.5) & (secant < 5), secant, 1.0)
             forward = forward + np.clip(relaxation * lack, -LARGEST_STEP * forward, LARGEST_STEP * forward)
+            if not (np.abs(lack) > SETTLED * forward)[self.american].any():
+                break
         self._settle(found._replace(value=forward))
 
     def _refuse(self, refused: NDArray[np.bool_]) -> None:

@@ -46,7 +46,9 @@ def weights_about_lines(x: Array, y: Array, noise: Array, least_noise: float, gr
     slope, level = _starting_lines(x, y, noise, groups, count)
     spread = _scales((y - level[groups] - slope[groups] * x) / noise, noise, least_noise, groups, count)
     for _ in range(ROUNDS):
-        weights = np.nan_to_num(_bisquare((y - level[groups] - slope[groups] * x) / spread) / noise**2)
+        # A line through next to one point is steep without end, and has no weights.
+        with np.errstate(invalid="ignore", over="ignore"):
+            weights = np.nan_to_num(_bisquare((y - level[groups] - slope[groups] * x) / spread) / noise**2)
         slope, level = _lines(_sums(x, y, weights, groups, count))
     return weights
 
@@ -84,7 +86,8 @@ def slopes(
     with np.errstate(invalid="ignore", divide="ignore"):
         lever = weights * (x - (sums[1] / sums[0])[groups])
         lever /= np.bincount(groups, lever * x, count)[groups]
-    residual = y - level[groups] - value[groups] * x
+    with np.errstate(invalid="ignore"):
+        residual = y - level[groups] - value[groups] * x
     plain = _plain_errors(residual, lever, weights, noise, least_noise, groups, count, 2)
     error = np.fmax(plain, _jackknife(left_out, blocks[0]))
     return Estimates(value, np.where(np.isnan(value), np.nan, error))
