@@ -43,7 +43,9 @@ def test_fault_72_neither_a_message_nor_a_log_line_nor_a_traceback_tells_one():
     assert "Traceback" in line and CANARY not in line and QUOTED not in line
 
 
-@pytest.mark.parametrize("name", ["SOME_API_KEY", "DB_PASSWORD", "my_secret", "GH_TOKEN", "AWS_CREDENTIALS"])
+@pytest.mark.parametrize(
+    "name", ["SOME_API_KEY", "DB_PASSWORD", "my_secret", "GH_TOKEN", "AWS_CREDENTIALS", "OPTIONS_PRICING_ALERT_URLS"]
+)
 def test_a_variable_is_a_secret_by_its_name(monkeypatch, name):
     monkeypatch.setenv(name, "hunter22")
     monkeypatch.setenv("HARMLESS", "visible77")
