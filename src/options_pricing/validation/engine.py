@@ -156,8 +156,9 @@ def _judged(chain: Chain, applied: AppliedRule) -> Judgement:
     # A raw number may be anything; what overflows on the way to a comparison is no reason to stop.
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         finding = Finding() if idle else applied.rule.judge(chain, applied.thresholds)
-    failed = chain.nothing() if finding.rows is None else finding.rows
-    warned = chain.nothing() if finding.mild_rows is None else finding.mild_rows & ~failed
+    nothing = np.broadcast_to(np.False_, len(chain))  # most rules have no mild rows, and a mask of millions adds up
+    failed = nothing if finding.rows is None else finding.rows
+    warned = nothing if finding.mild_rows is None else finding.mild_rows & ~failed
     return Judgement(applied, finding, failed, warned)
 
 
