@@ -42,6 +42,8 @@ LATER = [(1.0, 90, 0.16), (1.0, 100, 0.10), (1.0, 110, 0.06)]
         ("calendar", {5: (1.0, 110, 0.02)}, 110, 0.01),
         ("calendar_vertical", {5: (1.0, 109, 0.025)}, 110, 0.005),
         ("calendar_butterfly", {4: (1.0, 105, 0.045), 3: (1.0, 95, 0.08)}, 100, 0.0075),
+        # The forward, of strike 0, is the left support: (1 - 90 / 100) * 1 + 90 / 100 * 0.01 = 0.109.
+        ("calendar_butterfly", {3: (1.0, 99.99, 0.2), 4: (1.0, 100, 0.01)}, 90, 0.021),
     ],
 )
 def test_each_constraint_is_told_with_its_place_and_size(constraint, changed, strike, excess):

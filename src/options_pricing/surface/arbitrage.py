@@ -81,7 +81,8 @@ def find_violations(prices: pd.DataFrame, *, price: str | None = None, tolerance
     `calendar`            c is not above a later one of the same k
     `calendar_vertical`   c is not above a later one of smaller k; nor above a later one of greater k by more than
                           the difference of the k
-    `calendar_butterfly`  c is not above the chord of two others of which none is earlier and one is later
+    `calendar_butterfly`  c is not above the chord of two others of which none is earlier and one is later; the left
+                          one may be the forward, of strike 0
     ===================== ====================================================================================
 
     Of the last three, the worst is told for each option: they say that it is above the lower convex hull of what
@@ -200,8 +201,9 @@ def _calendars(points: Points, tolerance: float) -> list[Breach]:
     traded = at_quotes[2] > tolerance
     left, right = np.where(traded, at_quotes[0], at_mid[0]), np.where(traded, at_quotes[1], at_mid[1])
     excess, excess_at_quotes = at_mid[2], at_quotes[2]
-    later = _later(points, left) | _later(points, right)
     one = (left == NONE) | (right == NONE)
+    left = np.where(left == len(points.k), NONE, left)
+    later = _later(points, left) | _later(points, right)
     same = np.abs(_k(points, np.where(left == NONE, right, left)) - points.k) <= SAME_STRIKE * points.k
     kinds = {"calendar": one & same, "calendar_vertical": one & ~same, "calendar_butterfly": ~one}
     found = []
@@ -220,14 +222,18 @@ def _later(points: Points, which: Numbers) -> NDArray[np.bool_]:
 
 
 def _above_hulls(points: Points, own: Array, others: Array) -> tuple[Numbers, Numbers, Array]:
-    """Left and right supports of the hull of what expires no earlier under each point, and its height over it."""
+    """Left and right supports of the hull of what expires no earlier under each point, and its height over it.
+
+    The forward itself, of strike 0 and price 1, expires with everything; as a support it has the number after the last.
+    """
+    k, others = np.append(points.k, 0.0), np.append(others, 1.0)
     left, right = np.full(len(own), NONE), np.full(len(own), NONE)
     height = np.full(len(own), -np.inf)
-    hull = np.zeros(0, dtype=np.int64)
+    hull = np.array([len(own)])
     for number in range(int(points.number[-1]), -1, -1):
         rows = np.arange(*np.searchsorted(points.number, [number, number + 1]))
-        hull = _lower_hull(points.k, others, np.concatenate([hull, rows]))
-        left[rows], right[rows], bound = _bound(points.k, others, points.k[rows], hull)
+        hull = _lower_hull(k, others, np.concatenate([hull, rows]))
+        left[rows], right[rows], bound = _bound(k, others, points.k[rows], hull)
         height[rows] = own[rows] - bound
     return left, right, height
 

@@ -201,20 +201,15 @@ class _Places:
 
 
 def _cuts(points: Points, sold: Codes, left: Codes, right: Codes) -> Cuts:
-    """Cuts of portfolios given by their legs: the chord where there are two, else what the one must be worth.
+    """Cuts of portfolios given by their legs: the chord where there is one on the right, else what the left is worth.
 
-    A single leg of smaller k bounds by itself, one of greater k by itself and the difference. Below the first strike of
-    its own expiration stands the forward, ``c(0) = 1``: a chord, too.
+    Where there is none on the left, the forward is it, of strike 0: ``c(0) = 1``.
     """
-    k, alone = points.k, (left == NONE) & (right != NONE)
-    from_forward = alone & (points.expiry[right] == points.expiry[sold])
-    k_left = np.where(left == NONE, 0.0, k[left])
-    chord = ((left != NONE) & (right != NONE)) | from_forward
+    k_left = np.where(left == NONE, 0.0, points.k[left])
     with np.errstate(invalid="ignore", divide="ignore"):
-        share = (k[sold] - k_left) / (k[right] - k_left)
-    weight = np.where(chord, share, np.where(alone, 1.0, 0.0))
-    further = np.where(alone, np.maximum(k[right] - k[sold], 0.0), 0.0)
-    return Cuts(sold, left, right, weight, np.where(from_forward, 1 - weight, further))
+        share = (points.k[sold] - k_left) / (points.k[right] - k_left)
+    weight = np.where(right != NONE, share, 0.0)
+    return Cuts(sold, left, right, weight, np.where(left == NONE, 1 - weight, 0.0))
 
 
 def _table(chain: Chain, points: Points, change: Floats) -> pd.DataFrame:
