@@ -2,6 +2,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+import yaml
 
 from options_pricing.run.errors import BadParamsError, MissingInputError
 from options_pricing.run.params import Params, check_params, load_params
@@ -95,3 +96,9 @@ def test_an_example_is_right(root, name):
     params = load_params(root / "examples" / f"{name}.yaml")
     assert params.run.window
     assert check_params(params.model_dump(mode="json")) == check_params(params.model_dump()) == params
+
+
+@pytest.mark.parametrize("written", ["19:00", "'19:00'", "1140"])
+def test_a_time_of_day_is_read_whatever_an_editor_makes_of_it(written):
+    """DVC writes it without quotes, and YAML 1.1 then means minutes."""
+    assert check_params(yaml.safe_load(f"alerts: {{deadline: {written}}}")).alerts.deadline == "19:00"

@@ -297,11 +297,12 @@ def limited_fetch(base_url, root, tmp_path):
 
 
 LIMITED = """
-import resource, sys
+import re, sys
 sys.path.insert(0, sys.argv.pop(1))
 import data_fetch
 code = data_fetch.main(sys.argv[1:])
-print("RSS", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+# Not what getrusage says, which a process takes over from the one that started it.
+print("RSS", re.search(r"VmHWM:\\s+(\\d+)", open("/proc/self/status").read())[1])
 sys.exit(code)
 """
 

@@ -11,6 +11,8 @@ pytestmark = pytest.mark.workflow
 
 ORDER = {
     ("data_fetch", "data_validate"),
+    # The risk-free curve.
+    ("data_fetch", "feature_engineer"),
     ("data_validate", "feature_engineer"),
     ("feature_engineer", "model_train"),
     ("feature_engineer", "model_evaluate"),
@@ -131,7 +133,7 @@ def test_a_stage_depends_on_the_whole_parameter_file_where_that_leaves_out_a_key
     checkout = tiny.clone(tmp_path / "repo")
     checkout.snakemake("dvc_yaml", "--config", "params=examples/seed_spy.yaml")
     stages = yaml.safe_load((checkout.folder / "dvc.yaml").read_text())["stages"]
-    assert stages["data_fetch_20250822"]["params"] == [{"examples/seed_spy.yaml": ["source"]}]
+    assert stages["data_fetch_20250822"]["params"] == [{"examples/seed_spy.yaml": ["rates", "source"]}]
     assert "examples/seed_spy.yaml" in stages["model_deploy"]["deps"]
     assert "params" not in stages["model_deploy"]
 

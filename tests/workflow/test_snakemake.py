@@ -79,7 +79,7 @@ def test_a_parameter_reruns_what_it_touches_and_nothing_else(copy_of_ran, old, n
 
 
 def test_a_change_of_code_reruns_the_tasks_that_import_it_but_never_downloads_again(copy_of_ran):
-    edit(copy_of_ran, "src/options_pricing/evaluation/bootstrap.py", '"""', '"""A changed line. ')
+    edit(copy_of_ran, "src/options_pricing/evaluation/hedging.py", '"""', '"""A changed line. ')
     assert copy_of_ran.jobs_to_run() - {"all"} == {"model_evaluate", "generate_report"}
     edit(copy_of_ran, "src/options_pricing/sources/base.py", '"""', '"""A changed line. ')
     assert "data_fetch" not in copy_of_ran.jobs_to_run()

@@ -9,7 +9,6 @@ from typing import Any
 
 import numba
 import numpy as np
-from scipy.special import erfcx
 
 LANES = 16
 # Collocation points of the boundary after the first, and points of its integrals.
@@ -37,19 +36,31 @@ MIDDLE = 5.0
 INV_SQRT_2PI = 0.3989422804014327
 
 
-def _mills_coefficients() -> Any:
-    """Of ``(x + 5) N(-x) / n(x)`` as a polynomial in ``(x - 5) / (x + 5)``, from the 17 Chebyshev nodes; highest first.
-
-    Shepherd and Laframboise (1981) approximate the scaled complementary error function in this way.
-    """
-    nodes = np.cos((np.arange(17) + 0.5) * np.pi / 17)
-    x = MIDDLE * (1 + nodes) / (1 - nodes)
-    values = erfcx(x / np.sqrt(2)) * np.sqrt(np.pi / 2) * (x + MIDDLE)
-    return np.polynomial.chebyshev.cheb2poly(np.polynomial.chebyshev.chebfit(nodes, values, 16))[::-1]
-
-
-# Two polynomials in the square: eight steps each are unrolled, sixteen in one would not be.
-EVEN_MILLS, ODD_MILLS = (tuple(float(c) for c in _mills_coefficients()[start::2]) for start in (0, 1))
+# Of (x + 5) N(-x) / n(x) as a polynomial in (x - 5) / (x + 5), highest first, even and odd powers apart: from the 17
+# Chebyshev nodes, as Shepherd and Laframboise (1981) approximate the scaled complementary error function. A test makes
+# them again; to make them here would cost every task a third of a second of imports. Two polynomials in the square:
+# eight steps each are unrolled, sixteen in one would not be.
+EVEN_MILLS = (
+    5.752359320506756e-07,
+    -6.153497960581169e-06,
+    4.112775642952928e-05,
+    -0.00014848373929021228,
+    -0.0020000642414028966,
+    0.05212551842461813,
+    0.41364471460124075,
+    1.2415470615972397,
+    1.9280810471531553,
+)
+ODD_MILLS = (
+    -5.560415672421623e-07,
+    9.546611537024285e-06,
+    -0.0001243628247905807,
+    0.0013656689051914452,
+    -0.00750322695349233,
+    -0.17325474285991316,
+    -0.7859110749244996,
+    -1.6678665952018839,
+)
 EXPONENTIAL = tuple(float(1 / factor) for factor in np.cumprod(np.maximum(np.arange(13.0), 1))[::-1])
 LOGARITHM = tuple(2 / odd for odd in range(23, 0, -2))
 

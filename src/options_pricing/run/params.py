@@ -41,7 +41,13 @@ def _a_base_url(url: str) -> str:
     return url.rstrip("/")
 
 
+def _a_time_of_day(time: object) -> object:
+    # YAML 1.1 reads 19:00 without quotes as 19 * 60, and so writes it whatever edits the file.
+    return f"{time // 60:02d}:{time % 60:02d}" if isinstance(time, int) and not isinstance(time, bool) else time
+
+
 Day = Annotated[str, BeforeValidator(_a_date)]
+TimeOfDay = Annotated[str, BeforeValidator(_a_time_of_day), Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
 BaseUrl = Annotated[str, AfterValidator(_a_base_url)]
 Symbol = Annotated[str, Field(pattern=r"^[A-Za-z0-9_^.\-]{1,20}$")]
 Seed = Annotated[int, Field(ge=0, lt=1 << 32)]
@@ -293,9 +299,7 @@ class Alerts(Section):
 
     events: tuple[AlertEvent, ...] = Field(get_args(AlertEvent), description="what is told; recoveries go with it")
     null_rate: Share = Field(0.05, description="share of nulls in a column that no quote can do without")
-    deadline: str = Field(
-        "19:00", pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$", description="when a session's run is due, New York"
-    )
+    deadline: TimeOfDay = Field("19:00", description="when a session's run is due, New York")
 
 
 class Params(Section):
