@@ -5,7 +5,7 @@ from urllib.parse import parse_qs, urlsplit
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from options_pricing.quotes.schema import VALIDATED
@@ -119,6 +119,7 @@ FIELDS = st.sampled_from([*ticker("x"), "new"])
 
 
 @given(st.dictionaries(FIELDS, VALUES), st.integers(0, 7))
+@example({"timestamp": 253402300800000.0}, 0)
 def test_no_ticker_whatever_it_holds_is_an_uncaught_error_or_a_lost_row(changed, place):
     tickers = [ticker(each["instrument_name"]) for each in instruments()]
     tickers[place] |= changed

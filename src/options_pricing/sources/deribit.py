@@ -13,7 +13,7 @@ import pandas as pd
 
 from options_pricing.quotes.schema import RAW
 from options_pricing.quotes.tables import conform
-from options_pricing.run.calendar import NEW_YORK, parse_day
+from options_pricing.run.calendar import LAST_EXPIRATION, NEW_YORK, parse_day
 from options_pricing.run.errors import BadDataError, UpstreamError
 from options_pricing.run.files import parsed_json
 from options_pricing.sources.base import RawChain
@@ -24,6 +24,7 @@ from options_pricing.sources.payloads import Payload, PayloadStore
 INSTRUMENTS = "api/v2/public/get_instruments"
 TICKER = "api/v2/public/ticker"
 SETTLEMENT = "utc08"
+LATEST = 1000 * LAST_EXPIRATION.timestamp()
 EXPIRES_AT = pd.Timedelta(hours=8)
 OPTION_TYPES = {"call": "C", "put": "P"}
 TERMS = (
@@ -146,7 +147,10 @@ def _instruments(payload: Payload) -> pd.DataFrame:
 
 def _instants(milliseconds: pd.Series) -> pd.Series:
     """Milliseconds since 1970 as instants; at least one must be known."""
-    found = pd.to_datetime(numbers(milliseconds, {}, "timestamp"), unit="ms", utc=True, errors="coerce").dt.as_unit("s")
+    given = numbers(milliseconds, {}, "timestamp")
+    # What lies centuries away has no calendar date in every zone.
+    given = given.where(given.between(0, LATEST))
+    found = pd.to_datetime(given, unit="ms", utc=True, errors="coerce").dt.as_unit("s")
     if found.isna().all():
         raise BadDataError(
             "the answers of deribit do not say when they are from",

@@ -39,6 +39,8 @@ AGENT = "options-pricing"
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 NO_PROXIES: dict[str, Any] = {"http": None, "https": None, "all": None}  # whatever the environment says
 MOST_REDIRECTS = 5
+# A socket's own time limit, set to what is left, may be reached just before the deadline.
+CLOCKS_APART = 0.05
 CONNECT_WITHIN = 10.0
 TRY_LATER = "run the same command again later; earlier files are whole"
 
@@ -173,7 +175,7 @@ class HttpClient:
             result = done.get(timeout=seconds)
         except Empty:
             self._session = None  # the thread may still hold it
-            raise Passing(f"no whole answer within the {seconds:g} s of http.deadline") from None
+            raise self._too_late() from None
         if isinstance(result, BaseException):
             raise result
         return result
@@ -193,12 +195,15 @@ class HttpClient:
         except failed.SSLError as error:
             raise not_trusted(url, error) from error
         except (failed.ConnectionError, failed.Timeout, failed.ChunkedEncodingError, HTTPError) as error:
-            raise Passing(innermost(error)) from error
+            raise self._too_late() if time.monotonic() >= ends - CLOCKS_APART else Passing(innermost(error)) from error
         except failed.RequestException as error:
             raise UpstreamError(
                 f"{shown(url)} cannot be asked", why=innermost(error), fix="correct base_url in the parameter file"
             ) from error
         raise refused_redirect(url, f"it redirects more than {MOST_REDIRECTS} times")
+
+    def _too_late(self) -> Passing:
+        return Passing(f"no whole answer within the {self._limits.deadline:g} s of http.deadline")
 
     def _opened(self, url: str, params: Mapping[str, str], ends: float) -> "requests.Response":
         if self._session is None:

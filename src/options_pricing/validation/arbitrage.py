@@ -5,6 +5,7 @@ for rounding. `surface.arbitrage` looks at everything and says what can be trade
 size at once.
 """
 
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -15,6 +16,7 @@ from options_pricing.validation.smile import residuals
 
 NONE = -1
 ROUNDS = 8
+POINTS_AT_ONCE = 100_000
 # Strikes over forward of two expirations that differ by less are one: forwards are known no better.
 SAME_MONEYNESS = 1e-4
 KINDS = ("outright", "vertical", "butterfly", "calendar", "calendar_vertical", "calendar_butterfly")
@@ -57,6 +59,18 @@ def verdicts(market: Market, ticks: float) -> dict[str, Verdict]:
     one wrong quote breaks several constraints and in most of them it is not the one sold. Blamed points are taken out,
     and the rest is judged again, until nothing can be traded.
     """
+    parts = [_verdicts(market.part(start, end), ticks) for start, end in _blocks(market.points)]
+    return {kind: Verdict(*map(np.concatenate, zip(*(part[kind] for part in parts), strict=True))) for kind in KINDS}
+
+
+def _blocks(points: Points) -> list[tuple[int, int]]:
+    """Whole underlyings, some at once: no constraint joins two, and the portfolios of all of them are many."""
+    starts = np.flatnonzero(np.diff(points.last_expiry, prepend=-1) != 0)
+    new = starts[np.diff(starts // POINTS_AT_ONCE, prepend=-1) != 0].tolist() or [0]
+    return list(pairwise([*new, len(points.k)]))
+
+
+def _verdicts(market: Market, ticks: float) -> dict[str, Verdict]:
     points = market.points
     kept = np.ones(len(points.k), dtype=bool)
     blamed = {kind: np.zeros(len(points.k), dtype=bool) for kind in KINDS}

@@ -62,6 +62,10 @@ class Market:
         self.points, self.vol = points, vol
         self.verdicts: dict[float, Any] = {}  # of the rules on arbitrage, by their tolerance
 
+    def part(self, start: int, end: int) -> "Market":
+        """The points from `start` to before `end`, of whole underlyings."""
+        return Market(self.points.take(np.arange(start, end)), self.vol[start:end])
+
     @cached_property
     def vega(self) -> Floats:
         """Change of price in the currency per 1.00 of vol."""
