@@ -69,7 +69,7 @@ def conform(frame: pd.DataFrame, columns: tuple[Column, ...]) -> pd.DataFrame:
                 why=str(error).split("\n")[0],
                 fix="correct the source of the table",
             ) from error
-    return pd.DataFrame(made, index=frame.index)
+    return pd.DataFrame(made, index=frame.index, copy=False)
 
 
 def write_csv(frame: pd.DataFrame, path: Path, columns: tuple[Column, ...]) -> None:
