@@ -16,6 +16,7 @@ FLOORS = (
     ("evaluation",),
     ("release",),
     ("serving", "reporting"),
+    ("commands",),
     ("cli",),
 )
 FLOOR_OF = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
