@@ -13,6 +13,8 @@ from options_pricing.evaluation.intervals import (
     calibrated,
     honest_level,
     interval_report,
+    next_half_widths,
+    served_intervals,
 )
 from options_pricing.pricing.black import black_price
 
@@ -182,3 +184,23 @@ def test_a_width_is_the_quantile_of_the_days_to_two_percent():
     level = honest_level(np.stack(calibration._shares), np.stack(calibration._counts))
     expected = np.quantile(np.concatenate(every), level)
     assert 1 - 1e-3 < calibration.half_widths()[0] / expected < 1.016
+
+
+def test_what_is_served_is_what_the_next_day_would_have_had():
+    told = market(9)
+    last = told["date"].max()
+    before, ends = told[told["date"] < last], ["vol_low", "vol_high", "price_low", "price_high"]
+    expected = calibrated(told)
+    expected = expected.loc[expected["date"] == last, ends]
+    served = served_intervals(told[told["date"] == last], next_half_widths(before))
+    assert len(expected) and served.loc[expected.index, ends].equals(expected)
+
+
+def test_three_days_calibrate_and_two_do_not():
+    assert next_half_widths(market(2)) is None
+    assert next_half_widths(market(3))
+
+
+def test_an_option_without_a_vol_is_served_without_an_interval():
+    told = market(4).assign(predicted_implied_vol=np.nan)
+    assert served_intervals(told, next_half_widths(market(4))).isna().all(axis=None)

@@ -12,6 +12,7 @@ each bucket of delta and maturity has its own :math:`q` (Vovk 2012), and two cor
 Nothing of a day is used before its own intervals are made.
 """
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -139,33 +140,100 @@ def calibrated(told: pd.DataFrame) -> pd.DataFrame:
         Those rows that have both vols, of days after the third, with their buckets (at the predicted vol, which is
         all that is known beforehand), ``inside``, ``vol_low``, ``vol_high``, ``price_low`` and ``price_high``.
     """
-    vols = told["predicted_implied_vol"].to_numpy(dtype=float)
-    rows = with_buckets(told, vols).assign(score=np.abs(told["implied_vol"] / vols - 1))
-    rows = rows[np.isfinite(rows["score"]) & rows["delta_bucket"].notna()]
-    calibration, parts = Calibration(), []
-    for _, day in rows.groupby("date"):
-        bucket = (day["delta_bucket"].cat.codes * len(MATURITY) + day["maturity_bucket"].cat.codes).to_numpy(np.intp)
-        scores = day["score"].to_numpy(dtype=float)
-        if calibration.days >= FEWEST_DAYS_TO_CALIBRATE:
-            half_width = calibration.half_widths()[bucket]
-            calibration.correct(bucket, scores <= half_width)
-            parts.append(_with_interval(day, half_width))
-        calibration.learn(bucket, scores)
+    rows = _scored(told)
+    parts = [_with_interval(day, half_width) for day, half_width in _by_day(rows, Calibration())]
     return pd.concat(parts) if parts else _with_interval(rows.iloc[:0], np.empty(0))
 
 
+def _by_day(rows: pd.DataFrame, calibration: Calibration) -> Iterator[tuple[pd.DataFrame, Array]]:
+    """Each day that has intervals with the half-widths of its rows; all days are learnt on the way."""
+    for _, day in rows.groupby("date"):
+        bucket, scores = _buckets(day), day["score"].to_numpy(dtype=float)
+        if calibration.days >= FEWEST_DAYS_TO_CALIBRATE:
+            half_width = calibration.half_widths()[bucket]
+            yield day, half_width
+            calibration.correct(bucket, scores <= half_width)
+        calibration.learn(bucket, scores)
+
+
+def _scored(told: pd.DataFrame) -> pd.DataFrame:
+    """The rows that have both vols, with their buckets and scores."""
+    vols = told["predicted_implied_vol"].to_numpy(dtype=float)
+    rows = with_buckets(told, vols).assign(score=np.abs(told["implied_vol"] / vols - 1))
+    return rows[np.isfinite(rows["score"]) & rows["delta_bucket"].notna()]
+
+
+def _buckets(rows: pd.DataFrame) -> NDArray[np.intp]:
+    """The place of each row's bucket among all of them; that of all together where the delta is unknown."""
+    smile, maturity = (rows[name].cat.codes.to_numpy(np.intp) for name in BUCKET)
+    return np.where(smile >= 0, smile * len(MATURITY) + maturity, TOGETHER)
+
+
+def next_half_widths(told: pd.DataFrame) -> dict[str, dict[str, float]] | None:
+    """The relative half-widths of vol for the day after the last: place in the smile -> maturity -> width.
+
+    Parameters
+    ----------
+    told : DataFrame
+        As for `calibrated`.
+
+    Returns
+    -------
+    dict or None
+        None where fewer than three days can calibrate. A bucket with too few scores has the width of all together.
+    """
+    calibration = Calibration()
+    for _ in _by_day(_scored(told), calibration):
+        pass
+    if calibration.days < FEWEST_DAYS_TO_CALIBRATE:
+        return None
+    table = calibration.half_widths()[:TOGETHER].reshape(len(SMILE), len(MATURITY)).tolist()
+    return {place: dict(zip(MATURITY.values(), row, strict=True)) for place, row in zip(SMILE, table, strict=True)}
+
+
+def served_intervals(quotes: pd.DataFrame, half_widths: dict[str, dict[str, float]]) -> pd.DataFrame:
+    """The interval that each priced option has on the next day, its forward being what it is now.
+
+    Parameters
+    ----------
+    quotes : DataFrame
+        ``strike``, ``forward``, ``year_fraction``, ``discount_factor``, ``option_type``, ``predicted_implied_vol`` and
+        ``predicted_price``.
+    half_widths : dict
+        As `next_half_widths` gives it.
+
+    Returns
+    -------
+    DataFrame
+        ``vol_low``, ``vol_high``, ``price_low`` and ``price_high``, on the index of `quotes`; NaN without a vol.
+    """
+    vols = quotes["predicted_implied_vol"].to_numpy(dtype=float)
+    widths = np.array([[half_widths[place][time] for time in MATURITY.values()] for place in SMILE]).ravel()
+    rows = with_buckets(quotes, vols)
+    known = np.append(widths, np.nan)[_buckets(rows)]
+    return pd.DataFrame(_ends(rows, known), index=quotes.index)
+
+
 def _with_interval(day: pd.DataFrame, half_width: Array) -> pd.DataFrame:
+    inside = day["score"].to_numpy(dtype=float) <= half_width
+    return day.assign(inside=inside, **_ends(day, half_width))
+
+
+def _ends(rows: pd.DataFrame, half_width: Array) -> dict[str, Array]:
     """Vols and prices at both ends; what early exercise is worth at the predicted vol is left as it is."""
-    vol, price = (day[name].to_numpy(dtype=float) for name in ("predicted_implied_vol", "predicted_price"))
+    vol, price = (rows[name].to_numpy(dtype=float) for name in ("predicted_implied_vol", "predicted_price"))
     forward, strike, years, discount = (
-        day[name].to_numpy(dtype=float) for name in ("forward", "strike", "year_fraction", "discount_factor")
+        rows[name].to_numpy(dtype=float) for name in ("forward", "strike", "year_fraction", "discount_factor")
     )
-    call = (day["option_type"] == "C").to_numpy(dtype=bool)
+    call = (rows["option_type"] == "C").to_numpy(dtype=bool)
     low, high = vol * np.maximum(1 - half_width, 0.0), vol * (1 + half_width)
     middle, least, most = (black_price(forward, strike, years, discount, at, call) for at in (vol, low, high))
-    inside = day["score"].to_numpy(dtype=float) <= half_width
-    ends = {"price_low": price + least - middle, "price_high": price + most - middle}
-    return day.assign(vol_low=low, vol_high=high, inside=inside, **ends)
+    return {
+        "vol_low": low,
+        "vol_high": high,
+        "price_low": price + least - middle,
+        "price_high": price + most - middle,
+    }
 
 
 def interval_report(told: pd.DataFrame) -> dict[str, Any]:

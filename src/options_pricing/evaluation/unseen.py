@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 
 from options_pricing.evaluation.bootstrap import figures_with_intervals
-from options_pricing.evaluation.intervals import interval_report
+from options_pricing.evaluation.intervals import interval_report, next_half_widths
 from options_pricing.evaluation.metrics import DaySums
 from options_pricing.evaluation.protocols import NotPossibleError, Setting, next_day
 from options_pricing.models.random_walk import RandomWalk
@@ -27,7 +27,8 @@ def unseen_metrics(features: pd.DataFrame, train: Train) -> dict[str, Any]:
     -------
     dict
         ``protocol``, ``days``, ``quotes``, ``confidence``, ``figures`` (each as `figures_with_intervals` gives it) and
-        ``price_intervals`` (nominal and observed coverage); or ``protocol`` and ``not_possible``, which says why.
+        ``price_intervals`` (nominal and observed coverage, and the ``half_widths`` that `next_half_widths` finds for
+        the day after the last); or ``protocol`` and ``not_possible``, which says why.
     """
     judged = Evaluate()
     setting = Setting(train, judged.held_out, judged.seed, names=(RandomWalk.name, train.model))
@@ -45,5 +46,6 @@ def unseen_metrics(features: pd.DataFrame, train: Train) -> dict[str, Any]:
         "quotes": len(told),
         "confidence": judged.confidence,
         "figures": figures_with_intervals(DaySums.of(told, days), judged),
-        "price_intervals": {name: covered[name] for name in ("nominal", "days", "quotes", "coverage")},
+        "price_intervals": {name: covered[name] for name in ("nominal", "days", "quotes", "coverage")}
+        | {"half_widths": next_half_widths(told)},
     }

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from options_pricing.evaluation.intervals import served_intervals
 from options_pricing.release.verify import Release
 from options_pricing.run.calendar import NEW_YORK
 
@@ -48,6 +49,9 @@ def age_text(days: int) -> str:
 def answers(release: Release, asked: pd.DataFrame) -> list[dict[str, Any]]:
     """Price options and tell each as a mapping fit for JSON: a number that is not finite is None.
 
+    ``interval`` is where the next day's mid should lie nine times in ten (``nominal``), the forward being what it is
+    now, calibrated on ``days`` days that the model had not seen; None where the card has none.
+
     Parameters
     ----------
     release : Release
@@ -56,10 +60,30 @@ def answers(release: Release, asked: pd.DataFrame) -> list[dict[str, Any]]:
     """
     priced = release.model.price_options(asked)
     told = pd.concat([asked.reset_index(drop=True), priced.reset_index(drop=True)], axis=1)
-    return [_answer(row) for row in told.to_dict("records")]
+    calibrated = price_intervals(release)
+    if calibrated is None:
+        return [_answer(row, None) for row in told.to_dict("records")]
+    ends = served_intervals(told, calibrated["half_widths"])
+    known = {name: calibrated[name] for name in ("nominal", "days")}
+    return [
+        _answer(row, _interval(known, low, high))
+        for row, low, high in zip(told.to_dict("records"), ends["price_low"], ends["price_high"], strict=True)
+    ]
 
 
-def _answer(row: Mapping[Hashable, Any]) -> dict[str, Any]:
+def price_intervals(release: Release) -> dict[str, Any] | None:
+    """What the model card says of price intervals; None where it was trained on too few days for any."""
+    calibrated = release.card.get("out_of_sample", {}).get("price_intervals") or {}
+    return calibrated if calibrated.get("half_widths") else None
+
+
+def _interval(known: dict[str, Any], low: float, high: float) -> dict[str, Any] | None:
+    return (
+        known | {"low": float(max(low, 0.0)), "high": float(high)} if np.isfinite(low) and np.isfinite(high) else None
+    )
+
+
+def _answer(row: Mapping[Hashable, Any], interval: dict[str, Any] | None) -> dict[str, Any]:
     extrapolated = bool(row["extrapolated"])
     return {
         "underlying": row["underlying"],
@@ -69,6 +93,7 @@ def _answer(row: Mapping[Hashable, Any]) -> dict[str, Any]:
         "option_type": row["option_type"],
         "price": _number(row["predicted_price"]),
         "implied_vol": _number(row["predicted_implied_vol"]),
+        "interval": interval,
         "greeks": {greek: _number(row[greek]) for greek in GREEKS},
         "forward": _number(row["forward"]),
         "discount_factor": _number(row["discount_factor"]),
