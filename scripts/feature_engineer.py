@@ -11,7 +11,7 @@ from options_pricing.quotes.schema import FEATURES, RATES, VALIDATED
 from options_pricing.quotes.tables import read_csv, require_contracts, write_csv
 from options_pricing.run.errors import BadDataError, MissingInputError
 from options_pricing.run.log import TaskLog
-from options_pricing.run.params import FlatRate, Params
+from options_pricing.run.params import Features, FlatRate, Params
 from options_pricing.run.task import run_task, task_parser
 from options_pricing.surface.features import build_features, describe
 from options_pricing.surface.zero_curve import ZeroCurve
@@ -26,7 +26,7 @@ def work(args: argparse.Namespace, params: Params, log: TaskLog) -> None:
     require_contracts(validated, args.validated)
     features = build_features(validated, params.features, curve=curve_of(args.rates, params))
     write_csv(features, args.out, FEATURES)
-    log_expirations(features, log)
+    log_expirations(features, params.features, log)
     described = describe(features)
     for name, figures in described.iterrows():
         log.info("feature", name=name, **figures)
@@ -63,7 +63,7 @@ def check_day(validated: pd.DataFrame, args: argparse.Namespace) -> None:
         )
 
 
-def log_expirations(features: pd.DataFrame, log: TaskLog) -> None:
+def log_expirations(features: pd.DataFrame, params: Features, log: TaskLog) -> None:
     """Log how many expirations have a forward, and name those that have none."""
     first = features.groupby(["underlying", "root", "expiration"], dropna=False)["forward"].first().reset_index()
     without = first[first["forward"].isna()]
@@ -72,6 +72,12 @@ def log_expirations(features: pd.DataFrame, log: TaskLog) -> None:
     if named:
         log.warn(
             "expirations_without_forward", count=len(named), rows=int(features["forward"].isna().sum()), which=named
+        )
+    if len(named) == len(first):
+        log.warn(
+            "nothing_to_fit",
+            why=f"no expiration has features.min_pairs = {params.min_pairs} call-put pairs with sound bids and asks",
+            fix="see the validation report; a model that needs this day will not be trained",
         )
 
 

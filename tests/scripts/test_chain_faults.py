@@ -28,6 +28,7 @@ from tests.scripts.spoilt import (
     message,
     params,
     renamed,
+    rows,
 )
 from tests.scripts.spoilt import (
     FEATURES as FEATURES_FILE,
@@ -143,6 +144,28 @@ def test_fault_25_an_expiration_of_one_strike_has_no_forward_and_spoils_no_other
     others = after[~lone & after["out_of_the_money"] & after["implied_vol"].notna()]
     same = before.set_index("raw_row").loc[others["raw_row"], "implied_vol"].to_numpy()
     assert len(others) > 50 and np.abs(others["implied_vol"].to_numpy() - same).max() < 5e-3
+
+
+@pytest.mark.parametrize(
+    ("kept", "said"),
+    [
+        pytest.param(lambda row: row["raw_row"] == "0", "all 1 options", id="fault-25-one-row"),
+        pytest.param(lambda row: row["strike"] == "5000", "it has 1 strike", id="fault-25-one-strike"),
+        pytest.param(lambda row: row["option_type"] == "P", "options are puts", id="fault-25-all-puts"),
+    ],
+)
+def test_a_chain_that_tells_no_forward_has_features_and_no_model_is_trained_on_it(tasks, folder, capsys, kept, said):
+    rows(VALIDATED, kept)(folder)
+    assert tasks["feature_engineer"](line("feature_engineer")) == 0
+    assert "nothing_to_fit" in capsys.readouterr().err
+    features = read_csv(folder / FEATURES_FILE, FEATURES)
+    assert len(features) and features[["forward", "implied_vol"]].isna().all(axis=None)
+    assert features["year_fraction"].notna().all()
+    before = held(folder)
+    assert tasks["model_train"](line("model_train")) == 65
+    told = message(capsys.readouterr().err)
+    assert len(told) <= 5 and said in " ".join(told)
+    assert held(folder) == before
 
 
 # Bytes.

@@ -42,15 +42,12 @@ def test_same_input_same_bytes(root, tmp_path, validated):
     assert out.read_bytes() == first
 
 
-def test_too_few_pairs_is_one_message_and_leaves_the_old_file(root, tmp_path, validated, capsys):
-    _, out, _ = run(root, tmp_path, validated)
-    before = out.read_bytes()
+def test_too_few_pairs_for_any_forward_are_said(root, tmp_path, validated, capsys):
     write_csv(made_chain("IDX", spot=5000.0, strikes=5), validated, VALIDATED)
-    code, _, _ = run(root, tmp_path, validated)
-    assert code == ExitCode.BAD_DATA
+    code, out, _ = run(root, tmp_path, validated)
+    assert code == 0 and read_csv(out, FEATURES)["forward"].isna().all()
     said = capsys.readouterr().err
-    assert "features.min_pairs = 12" in said and "Traceback" not in said
-    assert out.read_bytes() == before
+    assert "nothing_to_fit" in said and "features.min_pairs = 12" in said
 
 
 def test_another_days_file_is_refused(root, tmp_path, validated, capsys):
@@ -68,7 +65,8 @@ def test_a_missing_file_is_said(root, tmp_path, capsys):
 def test_only_its_own_parameters_matter(root, tmp_path, validated):
     params = tmp_path / "params.yaml"
     params.write_text("features: {min_pairs: 200}\n")
-    assert run(root, tmp_path, validated, params=params)[0] == ExitCode.BAD_DATA
+    code, out, _ = run(root, tmp_path, validated, params=params)
+    assert code == 0 and read_csv(out, FEATURES)["forward"].isna().all()
 
 
 def with_rates(root, tmp_path, validated, text=None, params=None):

@@ -160,11 +160,26 @@ def test_morning_settlement_stops_at_the_open_and_half_days_at_one():
     assert years_to_expiry(eve) == pytest.approx((48 - 3) * hour)
 
 
-def test_without_any_forward_the_task_says_how_many_pairs_it_needs():
+@pytest.mark.parametrize(
+    "kept",
+    [
+        pytest.param(lambda chain: chain.index == 0, id="fault-25-one-row"),
+        pytest.param(lambda chain: chain["strike"] == chain["strike"].iloc[0], id="fault-25-one-strike"),
+        pytest.param(lambda chain: chain["option_type"] == "C", id="fault-25-all-calls"),
+        pytest.param(lambda chain: chain["strike"] > 0, id="fault-25-too-few-pairs"),
+    ],
+)
+def test_a_day_that_tells_no_forward_has_its_other_features(kept):
     chain = made_chain("IDX", spot=5000.0, strikes=7)
-    with pytest.raises(BadDataError) as error:
-        build_features(chain, PARAMS, curve=CURVE)
-    assert "features.min_pairs = 12" in error.value.why and "the best has 7" in error.value.why
+    chain = chain[kept(chain)]
+    features = build_features(chain, PARAMS, curve=CURVE)
+    assert len(features) == len(chain) and (features["year_fraction"] > 0).all() and (features["mid"] > 0).all()
+    assert features[["forward", "moneyness", "implied_vol", "delta"]].isna().all(axis=None)
+    assert not features["out_of_the_money"].any()
+
+
+def test_as_many_pairs_as_are_asked_for_are_enough():
+    chain = made_chain("IDX", spot=5000.0, strikes=7)
     assert build_features(chain, Features(min_pairs=7))["forward"].notna().all()
 
 

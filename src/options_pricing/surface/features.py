@@ -45,9 +45,10 @@ def build_features(validated: pd.DataFrame, params: Features, *, curve: ZeroCurv
 
     Times to expiry count from the close of the session, or from the quote where that was taken before it, to the
     exact instant the option stops. Forward, discount factor, their standard errors and dividend yield are the
-    expiration's (`chain_forwards`). `implied_vol` is Black's vol of `european_price`, which is
-    ``mid - early_exercise_premium``; the premium of an American option is that of its exercise boundary at that same
-    vol. Greeks are on the spot ``F D exp(q T)``, at the implied vol, of the option as it is exercised.
+    expiration's (`chain_forwards`), null where too few call-put pairs tell. `implied_vol` is Black's vol of
+    `european_price`, which is ``mid - early_exercise_premium``; the premium of an American option is that of its
+    exercise boundary at that same vol. Greeks are on the spot ``F D exp(q T)``, at the implied vol, of the option as it
+    is exercised.
 
     Parameters
     ----------
@@ -66,7 +67,7 @@ def build_features(validated: pd.DataFrame, params: Features, *, curve: ZeroCurv
     Raises
     ------
     BadDataError
-        There is no row, the trade date is no trading day, or no expiration has a forward.
+        There is no row, or the trade date is no trading day.
     """
     if validated.empty:
         raise BadDataError("there is no validated quote", why="the table has no rows", fix="see the validation report")
@@ -79,8 +80,6 @@ def build_features(validated: pd.DataFrame, params: Features, *, curve: ZeroCurv
         min_pairs=params.min_pairs,
         near_share=params.near_share,
     )
-    if forwards["forward"].isna().all():
-        raise _no_forward(forwards, params.min_pairs)
     quotes[CARRY] = forwards[CARRY].to_numpy()[expiration_numbers(quotes)]
     _add_moneyness(quotes)
     _add_vols(quotes)
@@ -183,13 +182,3 @@ def _american(contracts: _Contracts) -> Array:
     premium = np.maximum(mid - black_price(forward, strike, years, discount, vol, call), 0.0)
     greeks = american_price_and_greeks(*option, vol, call)
     return np.column_stack([vol, premium, mid - premium, *greeks[1:]])
-
-
-def _no_forward(forwards: pd.DataFrame, min_pairs: int) -> BadDataError:
-    methods = ", ".join(f"{count} {method}" for method, count in forwards["method"].value_counts().sort_index().items())
-    return BadDataError(
-        f"none of {len(forwards)} expirations has a forward",
-        why=f"each needs features.min_pairs = {min_pairs} call-put pairs with a bid on both sides; "
-        f"the best has {forwards['pairs'].max()} ({methods})",
-        fix="lower features.min_pairs in the parameter file, or give the task a fuller chain",
-    )
