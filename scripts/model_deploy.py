@@ -16,6 +16,7 @@ from options_pricing.release.staging import (
     require_replaceable,
     write_files,
 )
+from options_pricing.release.store import Store
 from options_pricing.release.verify import read_manifest
 from options_pricing.run.files import whole_files, write_json
 from options_pricing.run.log import TaskLog
@@ -25,7 +26,7 @@ from options_pricing.serving.trial import try_release
 
 
 def work(args: argparse.Namespace, params: Params, log: TaskLog) -> None:
-    """Stage the release whole, try it, and only then put it in the place of the one before."""
+    """Stage the release whole, try it, and only then keep it under its id and put it in the place of the one before."""
     require_replaceable(args.release)
     files = release_files(args.model, args.card, golden_count=params.deploy.golden_rows)
     with whole_files(args.status) as (status,), whole_folder(args.release) as folder:
@@ -36,6 +37,7 @@ def work(args: argparse.Namespace, params: Params, log: TaskLog) -> None:
         for check in checks:
             log.info("health_check", name=check.name, passed=check.passed, detail=check.detail)
         require_passed(checks)
+        Store(args.release.parent).keep(manifest.release_id, files)
         write_json(status, deployment_status(manifest, files, checks))
     log.info("written", release=args.release, status=args.status, live=False)
 

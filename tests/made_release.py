@@ -70,7 +70,8 @@ def edit_manifest(folder: Path, **changes: Any) -> None:
     """Change a release's manifest and give it the id that then belongs to it, as someone would who means to deceive."""
     path = folder / MANIFEST_FILE
     held = json.loads(path.read_text()) | changes
-    path.write_text(json.dumps(held | {"release_id": release_id_of(held)}))
+    held |= {"release_id": release_id_of(held)}
+    path.write_text(json.dumps(held, indent=2, ensure_ascii=False) + "\n")
 
 
 def fingerprint(folder: Path, files: Mapping[str, bytes]) -> None:

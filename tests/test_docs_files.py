@@ -205,13 +205,25 @@ FILES = [
     File(
         "releases/staged/",
         "model_deploy",
-        "The staged release: the model, its card, and manifest.json.",
+        "The staged release: the model, its card, manifest.json and signature.json. The same files are kept in "
+        "`releases/{release_id}/`.",
         keys={
-            "release_id": "name of the release",
+            "release_id": "name of the release: 12 digits of the SHA-256 of the rest",
             "files, sizes": "SHA-256 and bytes of each file",
             "versions": "of python and the libraries",
+            "params": "section `train` of the parameters as it was trained with",
             "as_of, days, model, simulated": "as in the model card",
             "golden_rows": "options with the price that the release must give again",
+        },
+    ),
+    File(
+        "releases/live.json",
+        "`options-pricing promote`, `rollback`",
+        "Which release is live. Replaced in one step; not there where nothing is live.",
+        keys={
+            "live": "id of the release",
+            "previous": "id of the one to go back to, or null",
+            "since": "when it was made live, UTC",
         },
     ),
     File(
@@ -222,6 +234,7 @@ FILES = [
             "release_id": "name of the release",
             "status, live": "staged, false: making it live is a person's act",
             "simulated, as_of, model, model_sha256": "as in the model card",
+            "signature, key_id": "signed or unsigned, and the name of the key",
             "checks": "each check's name, passed, detail",
             "files": "SHA-256 of each file of the release",
         },

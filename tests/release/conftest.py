@@ -7,7 +7,15 @@ from typing import Any
 
 import pytest
 
+from options_pricing.release.signing import KEY, KEY_FILE
 from tests.made_release import edit_manifest, write_staged
+
+
+@pytest.fixture(autouse=True)
+def no_release_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No key of the machine plays a part."""
+    monkeypatch.delenv(KEY, raising=False)
+    monkeypatch.delenv(KEY_FILE, raising=False)
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,7 @@ import pytest
 
 from options_pricing.release import verify
 from options_pricing.release.manifest import CARD_FILE, MANIFEST_FILE, MODEL_FILE
+from options_pricing.release.signing import SIGNATURE_FILE
 from options_pricing.release.staging import Check, deployment_status, release_files, require_passed, write_files
 from options_pricing.release.verify import load_release, read_manifest
 from options_pricing.run.errors import MissingInputError, ModelRefusedError, UnhealthyError
@@ -15,7 +16,7 @@ from tests.made_release import write_trained
 def test_what_is_staged_is_loaded_again_and_is_the_same_the_next_time(tmp_path):
     trained = write_trained(tmp_path)
     files = release_files(*trained, golden_count=5)
-    assert set(files) == {MODEL_FILE, CARD_FILE, MANIFEST_FILE}
+    assert set(files) == {MODEL_FILE, CARD_FILE, MANIFEST_FILE, SIGNATURE_FILE}
     assert release_files(*trained, golden_count=5) == files
     folder = tmp_path / "staged"
     folder.mkdir()

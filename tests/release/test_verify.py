@@ -75,7 +75,7 @@ def test_another_model_is_refused_before_it_is_unpickled(staged_copy, spoil, nev
     refused(staged_copy, MODEL)
 
 
-@pytest.mark.parametrize("name", [MODEL, CARD, MANIFEST])
+@pytest.mark.parametrize("name", [MODEL, CARD, MANIFEST, "signature.json"])
 def test_a_missing_file_is_named(staged_copy, name, never_unpickled):
     (staged_copy / name).unlink()
     refused(staged_copy, name)
@@ -170,7 +170,7 @@ def test_a_model_made_with_another_version_is_refused_with_the_retrain_command(
 @pytest.mark.parametrize("library", list(HERE))
 def test_another_patch_version_is_accepted(staged_with, manifest, library):
     major, minor, *_ = HERE[library].split(".")
-    accepted, _ = verify_release(staged_with(versions=manifest["versions"] | {library: f"{major}.{minor}.999"}))
+    accepted = verify_release(staged_with(versions=manifest["versions"] | {library: f"{major}.{minor}.999"})).manifest
     assert accepted.versions[library] == f"{major}.{minor}.999"
 
 

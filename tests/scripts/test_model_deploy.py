@@ -28,6 +28,17 @@ def path_of(words: list[str], name: str) -> Path:
     return Path(words[words.index(f"--{name}") + 1])
 
 
+def staged(words: list[str]) -> dict[str, bytes]:
+    """The bytes of the staged release."""
+    return {path.name: path.read_bytes() for path in path_of(words, "release").iterdir()}
+
+
+def others_than(words: list[str], before: dict[str, bytes]) -> list[str]:
+    """What lies beside the staged release, but for the one that was kept before."""
+    kept = json.loads(before["deployment_status.json"])["release_id"]
+    return sorted({*os.listdir(path_of(words, "release").parent)} - {"staged", kept})
+
+
 def held(words: list[str]) -> dict[str, bytes]:
     """The bytes of the staged release and of the status."""
     files = [*path_of(words, "release").iterdir(), path_of(words, "status")]
@@ -55,7 +66,9 @@ def test_a_model_is_staged_tried_and_told_and_a_second_time_gives_the_same_bytes
         "app_page_drawn",
     ]
     assert all(check["passed"] for check in status["checks"])
-    assert os.listdir(path_of(words, "release").parent) == ["staged"]
+    assert set(os.listdir(path_of(words, "release").parent)) == {"staged", release.manifest.release_id}
+    kept = path_of(words, "release").with_name(release.manifest.release_id)
+    assert {path.name: path.read_bytes() for path in kept.iterdir()} == staged(words)
     assert "event=health_check" in path_of(words, "log").read_text()
     first = held(words)
     checks = [Check(**check) for check in status["checks"]]
@@ -78,7 +91,7 @@ def test_a_failed_check_is_exit_82_and_leaves_the_old_release_and_status(words, 
     monkeypatch.setattr(model_deploy, "try_release", lambda *args, **kwargs: bad)
     assert model_deploy.main(words) == 82
     assert held(words) == staged_before
-    assert os.listdir(path_of(words, "release").parent) == ["staged"]
+    assert others_than(words, staged_before) == []
     assert "24 of 25" in capsys.readouterr().err
 
 
@@ -125,4 +138,4 @@ def test_sigterm_while_it_tries_stops_everything_and_leaves_the_old_release(root
     assert len(children) == 2
     assert not [pid for pid in children if Path(f"/proc/{pid}").exists()]
     assert held(words) == staged_before
-    assert os.listdir(path_of(words, "release").parent) == ["staged"]
+    assert others_than(words, staged_before) == []

@@ -68,6 +68,7 @@ rule model_deploy:
         manifest=update("releases/staged/manifest.json"),
         model=update("releases/staged/options_pricing_model.pkl"),
         card=update("releases/staged/model_card.json"),
+        signature=update("releases/staged/signature.json"),
     log:
         f"logs/deployment_{DATE}.log",
     benchmark:

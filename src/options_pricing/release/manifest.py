@@ -59,11 +59,14 @@ class Manifest(BaseModel):
     files: dict[str, Sha256]
     sizes: dict[str, Annotated[int, Field(ge=0)]]
     versions: dict[str, str]
+    params: dict[str, Any]
     golden_rows: Annotated[list[GoldenRow], Field(min_length=1)]
 
 
-def make_manifest(card: ModelCard, files: Mapping[str, bytes], golden_rows: list[GoldenRow]) -> Manifest:
-    """Describe a release: `files` maps each file's name to its content."""
+def make_manifest(
+    card: ModelCard, files: Mapping[str, bytes], params: Mapping[str, Any], golden_rows: list[GoldenRow]
+) -> Manifest:
+    """Describe a release: `files` maps each file's name to its content, `params` are those it was trained with."""
     content: dict[str, Any] = {
         "model": card.model,
         "as_of": card.as_of,
@@ -72,6 +75,7 @@ def make_manifest(card: ModelCard, files: Mapping[str, bytes], golden_rows: list
         "files": {name: hashlib.sha256(held).hexdigest() for name, held in files.items()},
         "sizes": {name: len(held) for name, held in files.items()},
         "versions": card.versions,
+        "params": dict(params),
         "golden_rows": [row.model_dump() for row in golden_rows],
     }
     return Manifest(release_id=release_id_of(content), **content)

@@ -15,6 +15,7 @@ from options_pricing.release.manifest import (
     make_manifest,
     manifest_bytes,
 )
+from options_pricing.release.signing import SIGNATURE_FILE, Signature, release_key, sign, signature_bytes
 from options_pricing.release.verify import load_trained
 from options_pricing.run.errors import CannotWriteError, UnhealthyError
 from options_pricing.run.files import writing
@@ -38,10 +39,16 @@ def release_files(model_path: Path, card_path: Path, *, golden_count: int) -> di
         As `load_trained`.
     UnhealthyError
         The model gives one of its own quotes no price.
+    BadParamsError
+        The environment names a release key that cannot be one.
     """
     trained = load_trained(model_path, card_path)
-    manifest = make_manifest(trained.card, trained.files, golden_rows(trained.model, golden_count))
-    return {**trained.files, MANIFEST_FILE: manifest_bytes(manifest)}
+    params = {"train": trained.model.train}
+    manifest = manifest_bytes(
+        make_manifest(trained.card, trained.files, params, golden_rows(trained.model, golden_count))
+    )
+    signature = signature_bytes(sign(manifest, release_key()))
+    return {**trained.files, MANIFEST_FILE: manifest, SIGNATURE_FILE: signature}
 
 
 def require_replaceable(folder: Path) -> None:
@@ -86,6 +93,7 @@ def deployment_status(manifest: Manifest, files: dict[str, bytes], checks: Seque
 
     Making a release live is a person's act, so a staged release says that it is not.
     """
+    signature = Signature.model_validate_json(files[SIGNATURE_FILE])
     return {
         "release_id": manifest.release_id,
         "status": "staged",
@@ -94,6 +102,8 @@ def deployment_status(manifest: Manifest, files: dict[str, bytes], checks: Seque
         "as_of": manifest.as_of,
         "model": manifest.model,
         "model_sha256": manifest.files[MODEL_FILE],
+        "signature": "unsigned" if signature.scheme == "unsigned" else "signed",
+        "key_id": signature.key_id,
         "checks": [{"name": c.name, "passed": c.passed, "detail": c.detail} for c in checks],
         "files": {name: hashlib.sha256(content).hexdigest() for name, content in sorted(files.items())},
     }

@@ -1,7 +1,7 @@
 """Loading a model only when every byte of it is the one its manifest names.
 
 A pickle is a program. This module holds the project's only call that runs one, and it is reached with bytes that
-have already passed SHA-256 and version, never with a path.
+have already passed size, SHA-256, signature and version, in this order, never with a path.
 """
 
 import hashlib
@@ -11,34 +11,41 @@ import platform
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from options_pricing.models.bundle import PricingModel
 from options_pricing.release.manifest import (
     CARD_FILE,
     MANIFEST_FILE,
     MODEL_FILE,
     Manifest,
     ModelCard,
+    manifest_bytes,
     release_id_of,
 )
+from options_pricing.release.signing import SIGNATURE_FILE, State, WrongSignatureError, check_signature, release_key
 from options_pricing.run.errors import MissingInputError, ModelRefusedError
 from options_pricing.run.files import parsed_json, read_bytes
 
+if TYPE_CHECKING:
+    from options_pricing.models.bundle import PricingModel
+
 LARGEST_MANIFEST = 1 << 20
+LARGEST_SIGNATURE = 1 << 12
 STAGE_AGAIN = "stage it again: `snakemake --cores 4 --forcerun model_deploy`"
+SIGN_AGAIN = f"{STAGE_AGAIN}, on the machine that has the key"
 TRAIN_AGAIN = "train it again with what is installed here: `snakemake --cores 4 --forcerun model_train`"
 
 
 @dataclass(frozen=True)
 class Release:
-    """A release that passed every check: its model, its manifest, its card."""
+    """A release that passed every check: its model, its manifest, its card, and what is known of its signature."""
 
-    model: PricingModel
+    model: "PricingModel"
     manifest: Manifest
     card: dict[str, Any]
+    signature: State
 
     @property
     def model_sha256(self) -> str:
@@ -47,10 +54,19 @@ class Release:
 
 
 @dataclass(frozen=True)
+class Verified:
+    """A release whose files are those that its manifest names, not yet loaded."""
+
+    manifest: Manifest
+    files: dict[str, bytes]
+    signature: State
+
+
+@dataclass(frozen=True)
 class Trained:
     """What model_train made: the model, its card, and the bytes of both by the names they have in a release."""
 
-    model: PricingModel
+    model: "PricingModel"
     card: ModelCard
     files: dict[str, bytes]
 
@@ -83,17 +99,19 @@ def load_release(folder: Path) -> Release:
     ModelRefusedError
         A file is missing or is not what the manifest names, or other versions made the model.
     """
-    manifest, held = verify_release(folder)
-    model = _unpickled(held[MODEL_FILE], Path(folder) / MODEL_FILE)
+    verified = verify_release(folder)
+    manifest, path = verified.manifest, Path(folder) / MODEL_FILE
+    model = _unpickled(verified.files[MODEL_FILE], path)
     if model.as_of != manifest.as_of:
-        raise _refused(Path(folder) / MODEL_FILE, f"it is of {model.as_of}, its manifest of {manifest.as_of}")
-    return Release(model, manifest, json.loads(held[CARD_FILE]))
+        raise _refused(path, f"it is of {model.as_of}, its manifest of {manifest.as_of}")
+    return Release(model, manifest, json.loads(verified.files[CARD_FILE]), verified.signature)
 
 
-def verify_release(folder: Path) -> tuple[Manifest, dict[str, bytes]]:
-    """Check sizes, SHA-256 and versions of a release; give its manifest and its files' contents.
+def verify_release(folder: Path) -> Verified:
+    """Check sizes, SHA-256, signature and versions of a release, in this order.
 
-    Nothing is unpickled. Errors as in `load_release`.
+    Nothing is unpickled and no library of numbers imported: it takes as long as reading the files. Errors as in
+    `load_release`.
     """
     folder = Path(folder)
     if not folder.is_dir():
@@ -107,8 +125,9 @@ def verify_release(folder: Path) -> tuple[Manifest, dict[str, bytes]]:
     card = _read_card(held[CARD_FILE], folder / CARD_FILE)
     if card.model_sha256 != manifest.files[MODEL_FILE]:
         raise _refused(folder / CARD_FILE, "it is the card of another model")
+    signature = _signature_state(folder / SIGNATURE_FILE, manifest)
     _check_versions(manifest.versions, folder / MODEL_FILE)
-    return manifest, held
+    return Verified(manifest, held, signature)
 
 
 def read_manifest(path: Path) -> Manifest:
@@ -125,7 +144,18 @@ def read_manifest(path: Path) -> Manifest:
         raise _refused(path, f"its content does not give its release_id {manifest.release_id}")
     if {*manifest.files} != {MODEL_FILE, CARD_FILE} or {*manifest.sizes} != {*manifest.files}:
         raise _refused(path, f"it must name {MODEL_FILE} and {CARD_FILE}, each with its size, and nothing else")
+    if manifest_bytes(manifest) != content:
+        raise _refused(path, "it is not written as model_deploy writes it")
     return manifest
+
+
+def _signature_state(path: Path, manifest: Manifest) -> State:
+    """What is known of a release's signature; one that will not do here is a `ModelRefusedError`."""
+    try:
+        # The manifest's own bytes, which were found to be these: the file might be another one by now.
+        return check_signature(_content(path, LARGEST_SIGNATURE), manifest_bytes(manifest), release_key())
+    except WrongSignatureError as error:
+        raise _refused(path, str(error), SIGN_AGAIN) from error
 
 
 def _read_card(content: bytes, path: Path) -> ModelCard:
@@ -158,8 +188,10 @@ def _check_versions(made_with: dict[str, str], path: Path) -> None:
         raise _refused(path, f"it was made with {'; '.join(other)}", TRAIN_AGAIN)
 
 
-def _unpickled(content: bytes, path: Path) -> PricingModel:
+def _unpickled(content: bytes, path: Path) -> "PricingModel":
     """The model in bytes whose SHA-256 the caller has checked; `path` stands in the error."""
+    from options_pricing.models.bundle import PricingModel
+
     try:
         model = pickle.loads(content)  # noqa: S301 (bytes are checked first: the module's docstring)
     except Exception as error:

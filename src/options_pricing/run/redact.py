@@ -6,7 +6,9 @@ from urllib.parse import quote
 
 HIDDEN = "***"
 SHORTEST_SECRET = 6
-SECRET_NAME = re.compile(r"(ALERT_URL|TOKEN|SECRET|PASSWORD|PASSWD|API_?KEY|CREDENTIALS?)S?$", re.IGNORECASE)
+SECRET_NAME = re.compile(
+    r"(ALERT_URL|TOKEN|SECRET|PASSWORD|PASSWD|API_?KEY|RELEASE_KEY|CREDENTIALS?)S?$", re.IGNORECASE
+)
 USER_OF_URL = re.compile(r"(?<=://)[^/@\s'\"]+(?=@)")
 SECRET_OF_QUERY = re.compile(
     r"(?i)(?<=[?&])((?:api_?key|access_token|token|secret|password|crumb|sig(?:nature)?)=)[^&\s'\"]+"
