@@ -1,0 +1,299 @@
+"""The ledger: what was done to which release, when and by whom, in lines that are only ever added.
+
+A line is a JSON object that holds the SHA-256 of the line before it, so that no line can be changed, taken out, put in
+or moved without every later one telling. How many lines there are and the hash of the last stand in a second file, the
+head: it tells of a tail that was cut off. With a release key each line and the head carry an HMAC too. What that does
+and does not keep an attacker from is in docs/governance.md.
+"""
+
+import errno
+import fcntl
+import hashlib
+import hmac
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from options_pricing.release.manifest import Sha256
+from options_pricing.run.errors import BadDataError, BadParamsError
+from options_pricing.run.files import parsed_json, read_bytes, write_json, writing
+
+Event = Literal["trained", "evaluated", "staged", "approved", "revoked", "promoted", "rolled_back", "demoted"]
+NOTHING_BEFORE = "0" * 64
+LARGEST_LINE = 1 << 16
+
+
+class Entry(BaseModel):
+    """One line: an act, its place in the chain, its own hash and, where there was a release key, its HMAC."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    sequence: int = Field(ge=1)
+    at: str
+    event: Event
+    release_id: str | None
+    by: str | None
+    details: dict[str, Any]
+    previous: Sha256
+    sha256: Sha256
+    mac: Sha256 | None
+
+
+class Head(BaseModel):
+    """How many lines were written and the hash of the last one; `signed_from` is the first line under a key."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    count: int = Field(0, ge=0)
+    sha256: Sha256 = NOTHING_BEFORE
+    signed_from: int | None = None
+    mac: Sha256 | None = None
+
+
+class Held(NamedTuple):
+    """What the two files hold: whole lines, what follows the last line end, and the head, None where unreadable."""
+
+    lines: list[bytes]
+    torn: bytes
+    head: Head | None
+
+    @property
+    def lost_an_end(self) -> bool:
+        """Whether the last line has no end and had one: the head counts it. Else its writer was killed."""
+        return bool(self.torn) and (self.head is None or self.head.count > len(self.lines))
+
+
+def canonical(value: Mapping[str, Any]) -> bytes:
+    """A JSON object in the one way in which it is hashed: keys sorted, no blanks, ASCII."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False).encode()
+
+
+def mac_of(key: bytes | None, purpose: str, content: bytes) -> str | None:
+    """The HMAC-SHA256 of what stands in the ledger; `purpose` keeps a line's from passing for the head's."""
+    return None if key is None else hmac.new(key, purpose.encode() + b"\0" + content, hashlib.sha256).hexdigest()
+
+
+def same_mac(one: str | None, other: str | None) -> bool:
+    """Whether two HMACs agree, in constant time."""
+    return one is not None and other is not None and hmac.compare_digest(one, other)
+
+
+def own_hash(fields: Mapping[str, Any]) -> str:
+    """The SHA-256 of an entry's other fields."""
+    return hashlib.sha256(canonical({k: v for k, v in fields.items() if k != "sha256"})).hexdigest()
+
+
+def head_mac(key: bytes | None, head: Head) -> str | None:
+    """The HMAC that belongs to a head."""
+    return mac_of(key, "ledger head", canonical(head.model_dump(exclude={"mac"})))
+
+
+def entry_mac(key: bytes | None, fields: Mapping[str, Any]) -> str | None:
+    """The HMAC that belongs to an entry's fields, it and the hash left out."""
+    return mac_of(key, "ledger line", canonical({k: v for k, v in fields.items() if k not in {"sha256", "mac"}}))
+
+
+def is_genuine(entry: Entry, key: bytes) -> bool:
+    """Whether an entry was written with this key."""
+    return same_mac(entry.mac, entry_mac(key, entry.model_dump()))
+
+
+def parsed_entry(line: bytes) -> Entry:
+    """The entry of one line; a `ValueError` that says why where it is none, or is not what its hash is of."""
+    try:
+        fields = parsed_json(line)
+        entry = Entry.model_validate(fields, strict=True)
+    except ValidationError as error:
+        raise ValueError(f"is no entry ({error.errors()[0]['msg']})") from error
+    except (ValueError, RecursionError) as error:
+        raise ValueError("is not JSON") from error
+    if own_hash(fields) != entry.sha256:
+        raise ValueError("is not what its own hash is of")
+    if canonical(fields) != line:
+        raise ValueError("is not written as the ledger writes")
+    return entry
+
+
+class Ledger:
+    """An append-only, hash-chained file of acts.
+
+    Parameters
+    ----------
+    path : Path
+        ``ledger.jsonl``; the head lies beside it as ``ledger.head.json``. Neither need be there yet.
+    key : callable
+        Gives the release key, of lines and head, or None where there is none.
+    """
+
+    def __init__(self, path: Path, *, key: Callable[[], bytes | None] = lambda: None) -> None:
+        self.path = Path(path)
+        self.head_path = self.path.with_suffix(".head.json")
+        self._key = key()
+
+    def append(
+        self,
+        event: Event,
+        *,
+        release_id: str | None = None,
+        by: str | None = None,
+        details: Mapping[str, Any] | None = None,
+        at: datetime | None = None,
+    ) -> Entry:
+        """Add one line, on the disk when this returns; several processes may do so at the same time.
+
+        It is chained to the last line where head and file agree, else to what the head says: a line that was cut
+        off or changed is then missing for good, and `faults` names its place. What a killed writer left of a line is
+        removed.
+
+        Parameters
+        ----------
+        event, release_id, by, details
+            What was done, to which release, by whom, and what else is to be known; the details are JSON.
+        at : datetime, optional
+            When; now unless given.
+
+        Raises
+        ------
+        CannotWriteError
+            The file or its head could not be written.
+        BadParamsError
+            The ledger is signed and no release key is here.
+        BadDataError
+            The line would be longer than 64 KiB, or hold what JSON cannot.
+        """
+        with self._locked(fcntl.LOCK_EX) as descriptor:
+            held = self._read()
+            self._require_key(held.head)
+            before = _last(held, self._key)
+            entry = self._entry(before, at, event=event, release_id=release_id, by=by, details=dict(details or {}))
+            line, place = canonical(entry.model_dump()) + b"\n", sum(len(line) + 1 for line in held.lines)
+            if held.lost_an_end:  # It is evidence.
+                line, place = b"\n" + line, place + len(held.torn)
+            self._write(descriptor, line, place)
+            self._write_head(entry, before)
+        return entry
+
+    def entries(self) -> list[Entry]:
+        """All acts, oldest first; lines that are no entries are left out (`faults` names them)."""
+        found = []
+        for line in self._read_locked().lines:
+            try:
+                found.append(parsed_entry(line))
+            except ValueError:
+                continue
+        return found
+
+    def head(self) -> Head:
+        """Number and hash of the last line as the file holds it, whatever the head file says."""
+        entries = self.entries()
+        return Head(count=entries[-1].sequence, sha256=entries[-1].sha256) if entries else Head()
+
+    def faults(self) -> list[str]:
+        """What is wrong with the ledger, the first altered line first; nothing where it is as it was written."""
+        from options_pricing.release.ledger_faults import faults_of
+
+        return faults_of(self._read_locked(), self._key)
+
+    def notes(self) -> list[str]:
+        """What is no fault and should be known: an unfinished line, lines that no key protects."""
+        from options_pricing.release.ledger_faults import notes_of
+
+        return notes_of(self._read_locked(), self._key)
+
+    def _require_key(self, head: Head | None) -> None:
+        if self._key is None and head is not None and head.mac is not None:
+            raise BadParamsError(
+                f"{self.path} is signed, and there is no release key here",
+                why="a line without it would make the ledger unsound for good",
+                fix="set the release key where this runs (docs/governance.md)",
+            )
+
+    def _entry(self, before: Head, at: datetime | None, **said: Any) -> Entry:
+        time = (at or datetime.now(UTC)).astimezone(UTC).isoformat(timespec="milliseconds")
+        fields = {"sequence": before.count + 1, "at": time, "previous": before.sha256, **said}
+        try:
+            fields["mac"] = entry_mac(self._key, fields)
+            line = canonical({**fields, "sha256": own_hash(fields)})
+            if len(line) > LARGEST_LINE:
+                raise ValueError(f"has {len(line)} bytes, at most {LARGEST_LINE} are taken")
+            return parsed_entry(line)
+        except ValueError as error:
+            raise BadDataError(
+                f"the ledger takes no such {said['event']} entry",
+                why=f"the line {error}",
+                fix="say it in fewer and plain words",
+            ) from error
+
+    @contextmanager
+    def _locked(self, kind: int) -> Iterator[int]:
+        with writing(self.path):
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            with writing(self.path):
+                fcntl.flock(descriptor, kind)
+            yield descriptor
+        finally:
+            os.close(descriptor)
+
+    def _read_locked(self) -> Held:
+        """Both files as no writer is between them; a ledger that is not there is empty."""
+        if not self.path.is_file():
+            return self._read()
+        with self.path.open("rb") as handle:
+            fcntl.flock(handle, fcntl.LOCK_SH)
+            return self._read()
+
+    def _read(self) -> Held:
+        content = read_bytes(self.path) if self.path.is_file() else b""
+        *lines, torn = content.split(b"\n")
+        return Held(lines, torn, self._read_head())
+
+    def _read_head(self) -> Head | None:
+        if not self.head_path.is_file():
+            return Head()
+        try:
+            return Head.model_validate(parsed_json(read_bytes(self.head_path)), strict=True)
+        except (ValueError, RecursionError):
+            return None
+
+    def _write(self, descriptor: int, line: bytes, at: int) -> None:
+        with writing(self.path):
+            os.ftruncate(descriptor, at)
+            try:
+                if os.pwrite(descriptor, line, at) != len(line):
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+                os.fsync(descriptor)
+            except OSError:
+                os.ftruncate(descriptor, at)
+                raise
+
+    def _write_head(self, entry: Entry, before: Head) -> None:
+        signed_from = None if self._key is None else before.signed_from or entry.sequence
+        head = Head(count=entry.sequence, sha256=entry.sha256, signed_from=signed_from)
+        write_json(self.head_path, head.model_copy(update={"mac": head_mac(self._key, head)}).model_dump())
+
+
+def _last(held: Held, key: bytes | None) -> Head:
+    """What the next line follows: the last line where the head vouches for it, else what the head says."""
+    head = held.head or Head()
+    if key is not None and not same_mac(head.mac, head_mac(key, head)):
+        head = head.model_copy(update={"signed_from": None})
+    beyond = held.lines[head.count :]
+    # A writer may have been killed between its line and the head: one line more than the head counts.
+    if len(beyond) != 1:
+        return head
+    try:
+        entry = parsed_entry(beyond[0])
+    except ValueError:
+        return head
+    follows = entry.previous == head.sha256 and entry.sequence == head.count + 1
+    if not follows or (key is not None and not is_genuine(entry, key)):
+        return head
+    return head.model_copy(update={"count": entry.sequence, "sha256": entry.sha256})
