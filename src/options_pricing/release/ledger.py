@@ -25,6 +25,7 @@ from options_pricing.run.errors import BadDataError, BadParamsError
 from options_pricing.run.files import parsed_json, read_bytes, write_json, writing
 
 Event = Literal["trained", "evaluated", "staged", "approved", "revoked", "promoted", "rolled_back", "demoted"]
+LEDGER_FILE = "ledger.jsonl"
 NOTHING_BEFORE = "0" * 64
 LARGEST_LINE = 1 << 16
 
@@ -144,6 +145,7 @@ class Ledger:
         by: str | None = None,
         details: Mapping[str, Any] | None = None,
         at: datetime | None = None,
+        check: Callable[[list[Entry]], None] | None = None,
     ) -> Entry:
         """Add one line, on the disk when this returns; several processes may do so at the same time.
 
@@ -157,6 +159,8 @@ class Ledger:
             What was done, to which release, by whom, and what else is to be known; the details are JSON.
         at : datetime, optional
             When; now unless given.
+        check : callable, optional
+            Is shown the entries so far, no other writer being between, and may raise.
 
         Raises
         ------
@@ -170,6 +174,8 @@ class Ledger:
         with self._locked(fcntl.LOCK_EX) as descriptor:
             held = self._read()
             self._require_key(held.head)
+            if check is not None:
+                check(_entries_in(held))
             before = _last(held, self._key)
             entry = self._entry(before, at, event=event, release_id=release_id, by=by, details=dict(details or {}))
             line, place = canonical(entry.model_dump()) + b"\n", sum(len(line) + 1 for line in held.lines)
@@ -181,13 +187,11 @@ class Ledger:
 
     def entries(self) -> list[Entry]:
         """All acts, oldest first; lines that are no entries are left out (`faults` names them)."""
-        found = []
-        for line in self._read_locked().lines:
-            try:
-                found.append(parsed_entry(line))
-            except ValueError:
-                continue
-        return found
+        return _entries_in(self._read_locked())
+
+    def genuine_entries(self) -> list[Entry]:
+        """Those of them that the release key of this machine has signed; all where it has none."""
+        return [entry for entry in self.entries() if self._key is None or is_genuine(entry, self._key)]
 
     def head(self) -> Head:
         """Number and hash of the last line as the file holds it, whatever the head file says."""
@@ -278,6 +282,16 @@ class Ledger:
         signed_from = None if self._key is None else before.signed_from or entry.sequence
         head = Head(count=entry.sequence, sha256=entry.sha256, signed_from=signed_from)
         write_json(self.head_path, head.model_copy(update={"mac": head_mac(self._key, head)}).model_dump())
+
+
+def _entries_in(held: Held) -> list[Entry]:
+    found = []
+    for line in held.lines:
+        try:
+            found.append(parsed_entry(line))
+        except ValueError:
+            continue
+    return found
 
 
 def _last(held: Held, key: bytes | None) -> Head:

@@ -23,6 +23,8 @@ class ExitCode(IntEnum):
     MODEL_REFUSED = 81
     UNHEALTHY = 82
     NO_RUN = 83
+    NOT_PERMITTED = 84
+    ALTERED = 85
 
 
 class TaskError(Exception):
@@ -101,3 +103,9 @@ class UnhealthyError(TaskError):
     """A started service did not answer its health checks as it must."""
 
     exit_code = ExitCode.UNHEALTHY
+
+
+class NotPermittedError(TaskError):
+    """What was asked for is not for this person, or not now: the gate is closed and nobody answers for it."""
+
+    exit_code = ExitCode.NOT_PERMITTED

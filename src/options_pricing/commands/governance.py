@@ -1,0 +1,102 @@
+"""Who answers for a release, and whether the record of it is whole: ``approve``, ``revoke``, ``verify``."""
+
+import argparse
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from options_pricing.run.errors import BadParamsError, ExitCode
+
+if TYPE_CHECKING:
+    from options_pricing.release.ledger import Ledger
+
+RELEASES = Path("releases")
+
+
+def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the commands to the command line."""
+    approve = commands.add_parser("approve", help="answer for a release being made live while the gate is closed")
+    _add_act(approve)
+    approve.add_argument(
+        "--expires",
+        required=True,
+        metavar="YYYY-MM-DD",
+        help="until when, 90 days ahead at most: the beginning of this day, UTC, or a time with its offset",
+    )
+    approve.set_defaults(do=_approve)
+
+    revoke = commands.add_parser("revoke", help="take back all approvals of a release")
+    _add_act(revoke)
+    revoke.set_defaults(do=_revoke)
+
+    verify = commands.add_parser("verify", help="check that the ledger is as it was written")
+    _add_folder(verify)
+    verify.set_defaults(do=_verify)
+
+
+def _add_act(command: argparse.ArgumentParser) -> None:
+    command.add_argument("release", help="its id, as `options-pricing status` tells it")
+    command.add_argument("--by", required=True, help="who says so; for an approval neither who promotes nor who staged")
+    command.add_argument("--reason", required=True, help="why; it goes into the ledger")
+    _add_folder(command)
+
+
+def _add_folder(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--folder", type=Path, default=Path(), help="the checkout (default: this folder)")
+
+
+def _approve(args: argparse.Namespace) -> int:
+    from options_pricing.release.approvals import approve
+
+    releases, ledger = _records(args)
+    told = {"by": args.by, "reason": args.reason, "expires": _until(args.expires), "now": datetime.now(UTC)}
+    approval = approve(releases, ledger, args.release, **told)
+    until = f"{approval.expires:%Y-%m-%d %H:%M} UTC"
+    print(f"line {approval.sequence}: {approval.by} approves {approval.release_id} until {until}")
+    print(f"  of exactly this manifest: sha256 {approval.manifest_sha256}")
+    return ExitCode.OK
+
+
+def _revoke(args: argparse.Namespace) -> int:
+    from options_pricing.release.approvals import revoke
+
+    releases, ledger = _records(args)
+    for approval in revoke(releases, ledger, args.release, by=args.by, reason=args.reason, now=datetime.now(UTC)):
+        print(f"revoked: the approval of {approval.release_id} by {approval.by} (line {approval.sequence})")
+    return ExitCode.OK
+
+
+def _verify(args: argparse.Namespace) -> int:
+    _, ledger = _records(args)
+    faults, head = ledger.faults(), ledger.head()
+    for fault in faults:
+        print(f"FAULT {fault}")
+    for note in ledger.notes():
+        print(f"note  {note}")
+    if faults:
+        print(f"{ledger.path} is not as it was written: {faults[0]}")
+        return ExitCode.ALTERED
+    print(f"{ledger.path}: {head.count} lines, as they were written; head {head.sha256}")
+    return ExitCode.OK
+
+
+def _records(args: argparse.Namespace) -> "tuple[Path, Ledger]":
+    from options_pricing.release.ledger import LEDGER_FILE, Ledger
+    from options_pricing.run.checkout import require_checkout
+
+    releases: Path = args.folder / RELEASES
+    if not releases.is_dir():
+        require_checkout(args.folder)
+    return releases, Ledger(releases / LEDGER_FILE)
+
+
+def _until(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+        if moment.tzinfo is None and len(text) > len("YYYY-MM-DD"):
+            raise ValueError("a time needs its offset from UTC")
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise BadParamsError(
+            f"{text!r} is no day or time", why=str(error), fix="write it as 2027-01-31, or as 2027-01-31T18:00+00:00"
+        ) from error

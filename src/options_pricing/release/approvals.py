@@ -1,0 +1,181 @@
+"""Approvals: a person's word, in the ledger, that a release may be made live while the gate is closed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from options_pricing.release.ledger import Entry, Ledger
+from options_pricing.release.ledger_faults import person
+from options_pricing.release.manifest import MANIFEST_FILE
+from options_pricing.release.verify import read_manifest
+from options_pricing.run.errors import BadDataError, MissingInputError, NotPermittedError
+from options_pricing.run.files import sha256_of
+
+LONGEST = timedelta(days=90)
+STAGED = "staged"
+
+
+@dataclass(frozen=True)
+class Approval:
+    """One approval: of exactly one manifest, by one person, up to a moment."""
+
+    sequence: int
+    release_id: str
+    manifest_sha256: str
+    by: str
+    reason: str
+    at: datetime
+    expires: datetime
+
+    @classmethod
+    def of(cls, entry: Entry) -> "Approval | None":
+        """The approval that an entry records; None where it records none, or one that may not be given."""
+        said = entry.details
+        try:
+            at, expires = datetime.fromisoformat(entry.at), datetime.fromisoformat(str(said["expires"]))
+            manifest, reason = str(said["manifest_sha256"]), str(said["reason"])
+            found = cls(entry.sequence, entry.release_id or "", manifest, entry.by or "", reason, at, expires)
+            allowed = timedelta(0) < expires - at <= LONGEST
+        except (KeyError, ValueError, TypeError):
+            return None
+        return found if entry.event == "approved" and person(entry.by) and allowed else None
+
+
+def manifest_of(releases: Path, release_id: str) -> Path:
+    """The manifest of a release that is kept under its id, or staged.
+
+    Raises
+    ------
+    MissingInputError
+        There is no such release.
+    ModelRefusedError
+        Its manifest is not the one of this id.
+    """
+    for folder in (releases / release_id, releases / STAGED):
+        path = folder / MANIFEST_FILE
+        if folder.parent == releases and path.is_file() and read_manifest(path).release_id == release_id:
+            return path
+    raise MissingInputError(
+        f"there is no release {release_id!r} in {releases}",
+        why="none of that id is kept or staged",
+        fix="`options-pricing status` tells the id of the staged release",
+    )
+
+
+def in_force(entries: Sequence[Entry], manifest_sha256: str, now: datetime) -> list[Approval]:
+    """The approvals of one manifest that are neither revoked nor expired at `now`."""
+    revoked = {entry.details.get("approval") for entry in entries if entry.event == "revoked"}
+    given = (Approval.of(entry) for entry in entries if entry.sequence not in revoked)
+    return [
+        found
+        for found in given
+        if found and found.manifest_sha256 == manifest_sha256 and found.at <= now < found.expires
+    ]
+
+
+def stagers(entries: Sequence[Entry], release_id: str) -> set[str]:
+    """Who staged a release, as names are compared."""
+    return {person(entry.by) for entry in entries if entry.event == "staged" and entry.release_id == release_id} - {""}
+
+
+def approve(
+    releases: Path, ledger: Ledger, release_id: str, *, by: str, reason: str, expires: datetime, now: datetime
+) -> Approval:
+    """Record that `by` answers for a release being made live until `expires`.
+
+    Raises
+    ------
+    MissingInputError, ModelRefusedError
+        There is no such release (`manifest_of`).
+    NotPermittedError
+        The same person staged it or has approved it already, the time is past or more than 90 days ahead, nothing is
+        said as name or reason, or the ledger is not as it was written.
+    """
+    _require(
+        bool(person(by)) and bool(reason.strip()), "an approval says who gives it and why", "--by or --reason is blank"
+    )
+    days = LONGEST.days
+    _require(now < expires, f"an approval until {_shown(expires)} is over already", f"it is {_shown(now)}")
+    _require(
+        expires - now <= LONGEST, f"an approval until {_shown(expires)} is too long", f"it may last {days} days at most"
+    )
+    sha256 = sha256_of(manifest_of(releases, release_id))
+    require_sound(ledger)
+
+    def check(entries: Sequence[Entry]) -> None:
+        mine = [found for found in in_force(entries, sha256, now) if person(found.by) == person(by)]
+        _require(
+            not mine,
+            f"{by} has approved {release_id} already",
+            f"line {mine[0].sequence if mine else 0} of the ledger is in force; a second approval is a second person's",
+        )
+        _require(
+            person(by) not in stagers(entries, release_id),
+            f"{by} cannot approve {release_id}",
+            "the same person staged it, and nobody approves their own work",
+        )
+
+    entry = ledger.append(
+        "approved",
+        release_id=release_id,
+        by=by,
+        details={"manifest_sha256": sha256, "reason": reason, "expires": _shown(expires)},
+        at=now,
+        check=check,
+    )
+    found = Approval.of(entry)
+    if found is None:
+        raise BadDataError(
+            f"line {entry.sequence} of the ledger is no approval", why="its times do not fit", fix="report it"
+        )
+    return found
+
+
+def revoke(releases: Path, ledger: Ledger, release_id: str, *, by: str, reason: str, now: datetime) -> list[Approval]:
+    """Take back all approvals of a release that are in force; anyone may, and each is a line of its own.
+
+    Raises
+    ------
+    MissingInputError, ModelRefusedError
+        There is no such release, or no approval of it is in force.
+    NotPermittedError
+        Nothing is said as name or reason.
+    """
+    _require(bool(person(by)) and bool(reason.strip()), "a revocation says who and why", "--by or --reason is blank")
+    found = in_force(ledger.entries(), sha256_of(manifest_of(releases, release_id)), now)
+    if not found:
+        raise MissingInputError(
+            f"no approval of {release_id} is in force",
+            why="none was given, or all are over",
+            fix="nothing is to be done",
+        )
+    for approval in found:
+        ledger.append(
+            "revoked",
+            release_id=release_id,
+            by=by,
+            details={"approval": approval.sequence, "manifest_sha256": approval.manifest_sha256, "reason": reason},
+            at=now,
+        )
+    return found
+
+
+def require_sound(ledger: Ledger) -> None:
+    """Raise a `NotPermittedError` that names the first fault of a ledger, if it has one."""
+    faults = ledger.faults()
+    _require(
+        not faults,
+        f"{ledger.path} is not as it was written",
+        faults[0] if faults else "",
+        "find out who changed it, keep it under another name and begin anew (docs/governance.md)",
+    )
+
+
+def _require(holds: bool, what: str, why: str, fix: str = "see docs/governance.md") -> None:
+    if not holds:
+        raise NotPermittedError(what, why=why, fix=fix)
+
+
+def _shown(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds")

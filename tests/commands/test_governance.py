@@ -1,0 +1,81 @@
+import json
+import shutil
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from options_pricing.cli import main
+from options_pricing.run.errors import ExitCode
+from tests.made_release import write_staged
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("checkout")
+    (folder / "releases" / "staged").mkdir(parents=True)
+    write_staged(folder / "releases" / "staged")
+    return folder
+
+
+@pytest.fixture
+def folder(made, tmp_path) -> Path:
+    return Path(shutil.copytree(made, tmp_path / "checkout"))
+
+
+@pytest.fixture
+def release_id(folder) -> str:
+    return str(json.loads((folder / "releases" / "staged" / "manifest.json").read_text())["release_id"])
+
+
+@pytest.fixture
+def approve(folder, release_id):
+    def run(by="Ann", expires=None):
+        until = expires or f"{datetime.now(UTC) + timedelta(days=30):%Y-%m-%d}"
+        told = ["--by", by, "--reason", "reviewed", "--expires", until, "--folder", str(folder)]
+        return main(["approve", release_id, *told])
+
+    return run
+
+
+def verify(folder: Path) -> int:
+    return main(["verify", "--folder", str(folder)])
+
+
+def test_approve_then_verify_then_revoke(folder, release_id, approve, capsys):
+    assert approve() == ExitCode.OK
+    assert capsys.readouterr().out.startswith(f"line 1: Ann approves {release_id} until ")
+    assert verify(folder) == ExitCode.OK
+    assert "1 lines, as they were written; head " in capsys.readouterr().out
+    assert main(["revoke", release_id, "--by", "Bob", "--reason", "late", "--folder", str(folder)]) == ExitCode.OK
+    assert capsys.readouterr().out == f"revoked: the approval of {release_id} by Ann (line 1)\n"
+
+
+def test_fault_69_verify_names_the_altered_line_and_ends_with_its_own_code(folder, approve, capsys):
+    assert approve() == approve("Bob") == ExitCode.OK
+    ledger = folder / "releases" / "ledger.jsonl"
+    ledger.write_bytes(ledger.read_bytes().replace(b"Bob", b"Eve"))
+    capsys.readouterr()
+    assert verify(folder) == ExitCode.ALTERED
+    assert "FAULT line 2 is not what its own hash is of" in capsys.readouterr().out
+
+
+def test_fault_69_same_person_approving_twice_ends_in_a_few_lines(approve, capsys):
+    assert approve() == ExitCode.OK
+    assert approve("ANN") == ExitCode.NOT_PERMITTED
+    said = capsys.readouterr().err
+    assert "has approved" in said
+    assert len(said.splitlines()) <= 5
+
+
+@pytest.mark.parametrize(
+    "expires", ["soon", "2026-13-01", "2026-11-31", "", "2027-01-01T10:00", "0001-01-01T00:00+14:00"]
+)
+def test_a_day_that_is_none_is_named(approve, expires, capsys):
+    assert approve(expires=expires or " ") == ExitCode.BAD_PARAMS
+    assert "is no day or time" in capsys.readouterr().err
+
+
+def test_outside_a_checkout_one_is_told_so(tmp_path, capsys):
+    assert verify(tmp_path) == ExitCode.MISSING_INPUT
+    assert "is no checkout" in capsys.readouterr().err
