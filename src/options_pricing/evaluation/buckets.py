@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from options_pricing.evaluation.metrics import Array, figures_of
+from options_pricing.models.columns import Table, numbers
 from options_pricing.run.calendar import DAYS_A_YEAR
 
 FIGURES_BY_BUCKET = (
@@ -31,7 +32,7 @@ SMILE = [
 BUCKET = ["delta_bucket", "maturity_bucket"]
 
 
-def forward_delta(quotes: pd.DataFrame, vols: Array) -> Array:
+def forward_delta(quotes: Table, vols: Array) -> Array:
     r"""Black's delta per unit of the forward: :math:`N(d_1)` for a call and :math:`N(d_1) - 1` for a put.
 
     Parameters
@@ -41,26 +42,31 @@ def forward_delta(quotes: pd.DataFrame, vols: Array) -> Array:
     vols : ndarray of shape (quotes,)
         Decimal per year; NaN gives NaN.
     """
-    strike, forward, years = (quotes[name].to_numpy(dtype=float) for name in ("strike", "forward", "year_fraction"))
+    strike, forward, years = (numbers(quotes, name) for name in ("strike", "forward", "year_fraction"))
     with np.errstate(invalid="ignore", divide="ignore"):
         deviation = vols * np.sqrt(years)
         d1 = np.log(forward / strike) / deviation + deviation / 2
-    return np.asarray(ndtr(d1) - (quotes["option_type"] == "P").to_numpy(dtype=float))
+    return np.asarray(ndtr(d1) - np.asarray(quotes["option_type"] == "P", dtype=float))
 
 
 def with_buckets(quotes: pd.DataFrame, vols: Array) -> pd.DataFrame:
     """Rows with ``delta_bucket`` and ``maturity_bucket``, both ordered; null where the delta at `vols` is unknown."""
+    place, maturity = bucket_codes(quotes, vols)
+    return quotes.assign(
+        delta_bucket=_ordered(place, SMILE), maturity_bucket=_ordered(maturity, list(MATURITY.values()))
+    )
+
+
+def bucket_codes(quotes: Table, vols: Array) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """The number of each row's place in `SMILE`, -1 where the delta at `vols` is unknown, and in `MATURITY`."""
     delta = forward_delta(quotes, vols)
     size = _cut(np.abs(delta), SIZES)
-    call = (quotes["option_type"] == "C").to_numpy(dtype=bool)
-    codes = np.where(call, len(SMILE) - 1 - size.codes, size.codes)
-    place = _ordered(np.where(np.isfinite(delta), codes, -1), SMILE)
-    days = quotes["year_fraction"].to_numpy(dtype=float) * DAYS_A_YEAR
-    return quotes.assign(delta_bucket=place, maturity_bucket=_cut(days, MATURITY))
+    place = np.where(np.asarray(quotes["option_type"] == "C", dtype=bool), len(SMILE) - 1 - size, size)
+    return np.where(np.isfinite(delta), place, -1), _cut(numbers(quotes, "year_fraction") * DAYS_A_YEAR, MATURITY)
 
 
-def _cut(values: Array, edges: dict[float, str]) -> pd.Categorical:
-    return _ordered(np.searchsorted(list(edges), values, side="right") - 1, list(edges.values()))
+def _cut(values: Array, edges: dict[float, str]) -> NDArray[np.intp]:
+    return np.searchsorted(list(edges), values, side="right") - 1
 
 
 def _ordered(codes: NDArray[np.intp], names: list[str]) -> pd.Categorical:

@@ -19,8 +19,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from options_pricing.evaluation.buckets import BUCKET, MATURITY, SMILE, nested, with_buckets
+from options_pricing.evaluation.buckets import BUCKET, MATURITY, SMILE, bucket_codes, nested, with_buckets
 from options_pricing.evaluation.metrics import SMALLEST_HALF_SPREAD, VOL_POINTS, Array, finite_or_none
+from options_pricing.models.columns import Table, numbers
 from options_pricing.pricing.black import black_price
 
 NOMINAL = 0.9
@@ -166,6 +167,10 @@ def _scored(told: pd.DataFrame) -> pd.DataFrame:
 def _buckets(rows: pd.DataFrame) -> NDArray[np.intp]:
     """The place of each row's bucket among all of them; that of all together where the delta is unknown."""
     smile, maturity = (rows[name].cat.codes.to_numpy(np.intp) for name in BUCKET)
+    return _bucket(smile, maturity)
+
+
+def _bucket(smile: NDArray[Any], maturity: NDArray[Any]) -> NDArray[np.intp]:
     return np.where(smile >= 0, smile * len(MATURITY) + maturity, TOGETHER)
 
 
@@ -192,11 +197,16 @@ def next_half_widths(told: pd.DataFrame) -> dict[str, dict[str, float]] | None:
 
 
 def served_intervals(quotes: pd.DataFrame, half_widths: dict[str, dict[str, float]]) -> pd.DataFrame:
+    """`interval_ends` as a table on the index of `quotes`."""
+    return pd.DataFrame(interval_ends(quotes, half_widths), index=quotes.index)
+
+
+def interval_ends(quotes: Table, half_widths: dict[str, dict[str, float]]) -> dict[str, Array]:
     """The interval that each priced option has on the next day, its forward being what it is now.
 
     Parameters
     ----------
-    quotes : DataFrame
+    quotes : DataFrame or Columns
         ``strike``, ``forward``, ``year_fraction``, ``discount_factor``, ``option_type``, ``predicted_implied_vol`` and
         ``predicted_price``.
     half_widths : dict
@@ -204,14 +214,12 @@ def served_intervals(quotes: pd.DataFrame, half_widths: dict[str, dict[str, floa
 
     Returns
     -------
-    DataFrame
-        ``vol_low``, ``vol_high``, ``price_low`` and ``price_high``, on the index of `quotes`; NaN without a vol.
+    dict of ndarray
+        ``vol_low``, ``vol_high``, ``price_low`` and ``price_high`` of each row; NaN without a vol.
     """
-    vols = quotes["predicted_implied_vol"].to_numpy(dtype=float)
+    vols = numbers(quotes, "predicted_implied_vol")
     widths = np.array([[half_widths[place][time] for time in MATURITY.values()] for place in SMILE]).ravel()
-    rows = with_buckets(quotes, vols)
-    known = np.append(widths, np.nan)[_buckets(rows)]
-    return pd.DataFrame(_ends(rows, known), index=quotes.index)
+    return _ends(quotes, np.append(widths, np.nan)[_bucket(*bucket_codes(quotes, vols))])
 
 
 def _with_interval(day: pd.DataFrame, half_width: Array) -> pd.DataFrame:
@@ -219,13 +227,13 @@ def _with_interval(day: pd.DataFrame, half_width: Array) -> pd.DataFrame:
     return day.assign(inside=inside, **_ends(day, half_width))
 
 
-def _ends(rows: pd.DataFrame, half_width: Array) -> dict[str, Array]:
+def _ends(rows: Table, half_width: Array) -> dict[str, Array]:
     """Vols and prices at both ends; what early exercise is worth at the predicted vol is left as it is."""
-    vol, price = (rows[name].to_numpy(dtype=float) for name in ("predicted_implied_vol", "predicted_price"))
+    vol, price = (numbers(rows, name) for name in ("predicted_implied_vol", "predicted_price"))
     forward, strike, years, discount = (
-        rows[name].to_numpy(dtype=float) for name in ("forward", "strike", "year_fraction", "discount_factor")
+        numbers(rows, name) for name in ("forward", "strike", "year_fraction", "discount_factor")
     )
-    call = (rows["option_type"] == "C").to_numpy(dtype=bool)
+    call = np.asarray(rows["option_type"] == "C", dtype=bool)
     low, high = vol * np.maximum(1 - half_width, 0.0), vol * (1 + half_width)
     middle, least, most = (black_price(forward, strike, years, discount, at, call) for at in (vol, low, high))
     return {

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from options_pricing.models.columns import Table, numbers, places_of
 from options_pricing.models.prices import prices_at
 from options_pricing.models.vol_surface import Interpolations, VolSurface, digest
 from options_pricing.quotes.schema import FEATURES
@@ -55,6 +56,8 @@ class Model(ABC):
     """
 
     name: ClassVar[str]
+    # Whether predictions only read columns by name, so that `Columns` do as well as a DataFrame.
+    reads_columns: ClassVar[bool] = False
 
     def __init__(self, train: Train, *, interpolations: Interpolations | None = None) -> None:
         self.days_to_expiry = (train.min_days_to_expiry, train.max_days_to_expiry)
@@ -110,9 +113,9 @@ class Model(ABC):
         """What the fit found out about itself, for the model card."""
         return {}
 
-    def _interpolated(self, surface: VolSurface, quotes: pd.DataFrame) -> Array:
+    def _interpolated(self, surface: VolSurface, quotes: Table) -> Array:
         """Vols of `surface` at the maturity and moneyness of `quotes`."""
-        return self._vols_at(surface, quotes["year_fraction"].to_numpy(dtype=float), standardised_moneyness(quotes))
+        return self._vols_at(surface, numbers(quotes, "year_fraction"), standardised_moneyness(quotes))
 
     def _surface(self, day: pd.DataFrame) -> Surface:
         """The surface without arbitrage through the quotes of one underlying on one day."""
@@ -166,16 +169,16 @@ def day_names(quotes: pd.DataFrame) -> pd.Series:
     return quotes["trade_date"].dt.strftime("%Y%m%d")
 
 
-def standardised_moneyness(quotes: pd.DataFrame) -> Array:
+def standardised_moneyness(quotes: Table) -> Array:
     """``log(strike / forward) / sqrt(year_fraction)``; NaN where the forward is."""
-    strike, forward, years = (quotes[c].to_numpy(dtype=float) for c in ("strike", "forward", "year_fraction"))
+    strike, forward, years = (numbers(quotes, c) for c in ("strike", "forward", "year_fraction"))
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.asarray(np.log(strike / forward) / np.sqrt(years))
 
 
-def by_underlying(quotes: pd.DataFrame) -> Iterator[tuple[str, NDArray[np.intp]]]:
+def by_underlying(quotes: Table) -> Iterator[tuple[str, NDArray[np.intp]]]:
     """Each underlying of a table with the places of its rows, in alphabetical order."""
-    for underlying, places in sorted(quotes.groupby("underlying", observed=True).indices.items()):
+    for underlying, places in sorted(places_of(quotes, "underlying").items()):
         yield str(underlying), np.asarray(places)
 
 

@@ -42,6 +42,7 @@ PRICED = [
     "extrapolated",
     "reason",
 ]
+NO_VOL = "the model has no vol for this option"
 Table = dict[str, NDArray[Any]]
 
 
@@ -121,7 +122,7 @@ class PricingModel:
         return quotes.assign(
             **numbers,
             extrapolated=self._beyond_quotes(quotes) & ~nothing,
-            reason=reasons.mask((reasons == "") & nothing, "the model has no vol for this option"),
+            reason=reasons.mask((reasons == "") & nothing, NO_VOL),
         )
 
     def _beyond_quotes(self, terms: pd.DataFrame) -> NDArray[np.bool_]:

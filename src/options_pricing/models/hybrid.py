@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from options_pricing.models.base import Array, Model, by_underlying, content_of, standardised_moneyness
+from options_pricing.models.columns import Table, numbers, rows_of
 from options_pricing.models.few_quotes import Marks, Places
 from options_pricing.models.moves import Yesterday
 from options_pricing.models.surface_moves import (
@@ -59,6 +60,7 @@ class Hybrid(Model):
     """
 
     name = "hybrid"
+    reads_columns = True
 
     def _fit(self, quotes: pd.DataFrame) -> None:
         self._chains: dict[str, Chain] | None = {u: _chain(quotes.iloc[rows]) for u, rows in by_underlying(quotes)}
@@ -77,12 +79,12 @@ class Hybrid(Model):
                 self.trend(underlying)
         return {**super().__getstate__(), "_chains": None, "_moves": {}, "_marks": {}}
 
-    def predict(self, quotes: pd.DataFrame) -> Array:
+    def predict(self, quotes: Table) -> Array:
         """Yesterday's vol, moved; NaN where there is no forward or no surface."""
         vols = np.full(len(quotes), np.nan)
         for underlying, rows in by_underlying(quotes):
             if underlying in self.yesterdays_:
-                vols[rows] = np.exp(self._log_vols(underlying, quotes.iloc[rows]))
+                vols[rows] = np.exp(self._log_vols(underlying, rows_of(quotes, rows)))
         return vols
 
     def learnt(self, underlying: str) -> Learnt:
@@ -143,31 +145,34 @@ class Hybrid(Model):
             self._surfaces[underlying] = fitted if kept else self.yesterdays_[underlying].surface
         return self._surfaces[underlying]
 
-    def _unmoved(self, yesterday: Yesterday, surface: Surface | VolSurface, quotes: pd.DataFrame) -> Array:
+    def _unmoved(self, yesterday: Yesterday, surface: Surface | VolSurface, quotes: Table) -> Array:
         """Log vols if nothing happens but time."""
-        years, moneyness = quotes["year_fraction"].to_numpy(dtype=float), standardised_moneyness(quotes)
+        years, moneyness = numbers(quotes, "year_fraction"), standardised_moneyness(quotes)
         elapsed = yesterday.years_until(quotes)
         vols_at = partial(self._vols_at, surface)
-        now, before = (vols_at(t, moneyness) for t in (years, years + elapsed))
+        now = vols_at(years, moneyness)
         unmoved = np.log(now)
+        if not elapsed.any():
+            return unmoved
+        before = vols_at(years + elapsed, moneyness)
         for passed in np.unique(elapsed[elapsed > 0]):
             rows = elapsed == passed
             unmoved[rows] += Bumps(yesterday, float(passed), vols_at).of(before[rows], now[rows], years[rows])
         return unmoved
 
-    def _log_vols(self, underlying: str, quotes: pd.DataFrame) -> Array:
+    def _log_vols(self, underlying: str, quotes: Table) -> Array:
         expected = self._expected(underlying, quotes)
         if self._few[underlying].empty:
             return expected
         places = self._places(underlying, quotes)
         return expected + self._marked(underlying).move_at(places)
 
-    def _expected(self, underlying: str, quotes: pd.DataFrame) -> Array:
+    def _expected(self, underlying: str, quotes: Table) -> Array:
         """Log vols before any quote of the day is seen."""
         yesterday, surface = self.yesterdays_[underlying], self.surface(underlying)
         base = self._unmoved(yesterday, surface, quotes)
         if isinstance(surface, VolSurface):
-            years, moneyness = quotes["year_fraction"].to_numpy(dtype=float), standardised_moneyness(quotes)
+            years, moneyness = numbers(quotes, "year_fraction"), standardised_moneyness(quotes)
             base = self.trend(underlying).drawing(years, moneyness, base)
         shock = clipped_shocks(yesterday, quotes)
         if not np.any(shock):
@@ -175,8 +180,8 @@ class Hybrid(Model):
         response = combined(self._places(underlying, quotes).shapes, self.learnt(underlying).response)
         return np.asarray(base + np.where(np.isfinite(shock), shock, 0.0) * response)
 
-    def _places(self, underlying: str, quotes: pd.DataFrame) -> Places:
-        years = quotes["year_fraction"].to_numpy(dtype=float)
+    def _places(self, underlying: str, quotes: Table) -> Places:
+        years = numbers(quotes, "year_fraction")
         z = moneyness_in_deviations(self.yesterdays_[underlying], quotes)
         with np.errstate(divide="ignore", invalid="ignore"):
             return Places(np.log(years), z, shapes(years, z))

@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from options_pricing.models.base import Array, by_underlying, day_names, standardised_moneyness
+from options_pricing.models.columns import Table, numbers
 from options_pricing.models.flat_vol import level_of
 from options_pricing.models.forward_curve import ForwardCurve
 from options_pricing.models.random_walk import surface_of
@@ -36,21 +37,23 @@ class Yesterday:
         self.curve = ForwardCurve(listed)
         self.day = np.datetime64(quotes["trade_date"].iloc[0], "D")
 
-    def shocks(self, quotes: pd.DataFrame) -> Array:
+    def shocks(self, quotes: Table) -> Array:
         """The log return of each option's forward since then, in units of the level of vol; 0 on the day itself.
 
         An expiration that was not listed then is held against the forward curve of then.
         """
-        forward, years = (quotes[name].to_numpy(dtype=float) for name in ("forward", "year_fraction"))
+        forward, years = (numbers(quotes, name) for name in ("forward", "year_fraction"))
         passed = self.years_until(quotes)
+        if not passed.any():
+            return np.zeros(len(passed))
         before = np.array([self.forwards.get(name, np.nan) for name in _series(quotes)], dtype=float)
         unlisted = np.isnan(before) & (years > 0)
         before[unlisted] = self.curve.at(years[unlisted] + passed[unlisted])[0]
         return np.where(passed == 0, 0.0, np.log(forward / before) / self.level)
 
-    def years_until(self, quotes: pd.DataFrame) -> Array:
+    def years_until(self, quotes: Table) -> Array:
         """Calendar years from this day to that of each quote."""
-        return (quotes["trade_date"].to_numpy(dtype="datetime64[D]") - self.day).astype(float) / DAYS_A_YEAR
+        return (np.asarray(quotes["trade_date"], dtype="datetime64[D]") - self.day).astype(float) / DAYS_A_YEAR
 
     def regressors(self, quotes: pd.DataFrame, vols: Array) -> Array:
         """What the answer of a vol to a shock may depend on, an array of shape (quotes, 3).
@@ -119,7 +122,8 @@ def _move(kind: type[Moves], before: pd.DataFrame, after: pd.DataFrame, interpol
     )
 
 
-def _series(quotes: pd.DataFrame) -> list[tuple[str, int]]:
+def _series(quotes: Table) -> list[tuple[str, int]]:
     """A name for each row's root and expiration."""
-    expiration = quotes["expiration"].to_numpy(dtype="datetime64[D]").astype(int)
-    return list(zip(quotes["root"].fillna("").tolist(), expiration.tolist(), strict=True))
+    expiration = np.asarray(quotes["expiration"], dtype="datetime64[D]").astype(int)
+    roots = [root if isinstance(root, str) else "" for root in quotes["root"]]
+    return list(zip(roots, expiration.tolist(), strict=True))

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from options_pricing.models.base import Array, Model, by_underlying, last_days, standardised_moneyness
+from options_pricing.models.columns import Table, rows_of
 from options_pricing.models.vol_surface import VolSurface
 
 
@@ -14,17 +15,18 @@ class RandomWalk(Model):
     """
 
     name = "random_walk"
+    reads_columns = True
 
     def _fit(self, quotes: pd.DataFrame) -> None:
         quotes = last_days(quotes)
         self.surfaces_ = {underlying: surface_of(quotes.iloc[rows]) for underlying, rows in by_underlying(quotes)}
 
-    def predict(self, quotes: pd.DataFrame) -> Array:
+    def predict(self, quotes: Table) -> Array:
         """Yesterday's vol; NaN for an underlying without a surface and for an option without a forward."""
         vols = np.full(len(quotes), np.nan)
         for underlying, rows in by_underlying(quotes):
             if underlying in self.surfaces_:
-                vols[rows] = self._interpolated(self.surfaces_[underlying], quotes.iloc[rows])
+                vols[rows] = self._interpolated(self.surfaces_[underlying], rows_of(quotes, rows))
         return vols
 
 

@@ -1,12 +1,13 @@
 """The first version of this project's model: a price that is linear in vol, moneyness and vol times time."""
 
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
 
 from options_pricing.models.base import Array, by_underlying
+from options_pricing.models.columns import Table
 from options_pricing.models.prices import early_exercise, vols_of_prices
 from options_pricing.models.random_walk import RandomWalk
 
@@ -47,6 +48,7 @@ class SeedLinear(RandomWalk):
     """
 
     name = "seed_linear"
+    reads_columns = False
 
     def _fit(self, quotes: pd.DataFrame) -> None:
         super()._fit(quotes)
@@ -56,11 +58,11 @@ class SeedLinear(RandomWalk):
             for underlying, rows in by_underlying(quotes)
         }
 
-    def predict(self, quotes: pd.DataFrame) -> Array:
+    def predict(self, quotes: Table) -> Array:
         """The vol that gives the linear price, between 0.001 and 4."""
         return self.predict_with_prices(quotes)[0]
 
-    def predict_with_prices(self, quotes: pd.DataFrame) -> tuple[Array, Array]:
+    def predict_with_prices(self, quotes: Any) -> tuple[Array, Array]:
         """The linear price, and the vol that gives it."""
         told = super().predict(quotes)
         prices = np.full(len(quotes), np.nan)

@@ -13,6 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from options_pricing.models.base import Array, standardised_moneyness
+from options_pricing.models.columns import Table
 from options_pricing.models.moves import Yesterday
 from options_pricing.pricing.black import DAYS_A_YEAR
 
@@ -99,7 +100,8 @@ class Bumps:
 
 
 def _parabola(year_fraction: Array) -> Array:
-    later = np.log(QUARTERS_A_YEAR * year_fraction)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        later = np.log(QUARTERS_A_YEAR * year_fraction)
     return np.column_stack([np.ones_like(later), later, later**2])
 
 
@@ -149,12 +151,12 @@ def past_move(yesterday: Yesterday, quotes: pd.DataFrame, log_base: Array) -> Pa
     )
 
 
-def moneyness_in_deviations(yesterday: Yesterday, quotes: pd.DataFrame) -> Array:
+def moneyness_in_deviations(yesterday: Yesterday, quotes: Table) -> Array:
     """``z`` of quotes."""
     return standardised_moneyness(quotes) / yesterday.level
 
 
-def clipped_shocks(yesterday: Yesterday, quotes: pd.DataFrame) -> Array:
+def clipped_shocks(yesterday: Yesterday, quotes: Table) -> Array:
     """Returns of the quotes' forwards since yesterday, over the level of vol, within 0.25 either way."""
     return np.clip(yesterday.shocks(quotes), -LARGEST_SHOCK, LARGEST_SHOCK)
 

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any, TypeVar
 
 import numpy as np
@@ -37,7 +38,8 @@ class VolSurface:
         self._between: Callable[[Array], Array] | None = None
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_between": None}
+        kept = {name: value for name, value in self.__dict__.items() if name != "_ranges"}
+        return {**kept, "_between": None}
 
     def vols_at(self, year_fraction: Array, moneyness: Array) -> Array:
         """Vols of options of any maturity and moneyness, arrays of one shape; NaN where either is."""
@@ -55,10 +57,7 @@ class VolSurface:
 
         The range of moneyness at a maturity between two expirations is interpolated from theirs, in ``sqrt(T)``.
         """
-        maturities, place = np.unique(self.year_fraction, return_inverse=True)
-        lowest, highest = np.full(len(maturities), np.inf), np.full(len(maturities), -np.inf)
-        np.minimum.at(lowest, place, self.moneyness)
-        np.maximum.at(highest, place, self.moneyness)
+        maturities, lowest, highest = self._ranges
         t, x = np.asarray(year_fraction, dtype=float), np.asarray(moneyness, dtype=float)
         with np.errstate(invalid="ignore"):
             at, known = np.sqrt(t), np.sqrt(maturities)
@@ -66,6 +65,15 @@ class VolSurface:
             inside = (t >= maturities[0] - SAME_MATURITY) & (t <= maturities[-1] + SAME_MATURITY)
             low, high = np.interp(at, known, lowest), np.interp(at, known, highest)
             return np.asarray(inside & (x >= low - slack) & (x <= high + slack))
+
+    @cached_property
+    def _ranges(self) -> tuple[Array, Array, Array]:
+        """The maturities of the quotes, and the lowest and highest moneyness of each."""
+        maturities, place = np.unique(self.year_fraction, return_inverse=True)
+        lowest, highest = np.full(len(maturities), np.inf), np.full(len(maturities), -np.inf)
+        np.minimum.at(lowest, place, self.moneyness)
+        np.maximum.at(highest, place, self.moneyness)
+        return maturities, lowest, highest
 
 
 class Interpolations:

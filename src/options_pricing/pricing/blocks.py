@@ -32,6 +32,14 @@ class _Work:
 _WORK = _Work()
 
 
+def expect_much() -> None:
+    """Load the compiled code now: a process that serves for days, one option at a time, is faster with it."""
+    from options_pricing.pricing import kernels
+
+    _ = kernels.prices
+    _WORK.options = MUCH
+
+
 def in_blocks(
     kernel: Literal["prices", "greeks", "vols"],
     formula: Callable[..., Any],

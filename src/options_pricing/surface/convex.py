@@ -1,5 +1,6 @@
 """Call prices as convex functions of the strike, one an expiration, none below an earlier one."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -10,6 +11,8 @@ Numbers = NDArray[np.int64]
 
 ROUNDING = 1e-15
 LEAST_SHARE = 0.05
+# Options asked together of all curves: tens of thousands of pairs, which fit into a processor's cache.
+STACKED_BLOCK = 2048
 
 
 class Curve(NamedTuple):
@@ -35,19 +38,7 @@ class Curve(NamedTuple):
 
     def at(self, k: Array) -> Array:
         """Prices at any positive ``k``; of puts where ``k < 1``."""
-        piece = np.clip(np.searchsorted(self.k, k, side="right") - 1, 0, len(self.k) - 2)
-        begin, gap = self.k[piece], self.k[piece + 1] - self.k[piece]
-        s = np.clip((k - begin) / gap, 0.0, 1.0)
-        a, b = self.bend[piece, 0], self.bend[piece, 1]
-        t = s * (1 - s)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            sag = gap * t * (a * (1 - s) + b * s) / (1 + (a / b + b / a - 2) * t)
-        price = self.value[piece] + s * (self.value[piece + 1] - self.value[piece])
-        price -= np.where((a > 0) & (b > 0), sag, 0.0)
-        below, above = k < self.k[0], k > self.k[-1]
-        price[below] = self.value[0] * (k[below] / self.k[0]) ** self.powers[0]
-        price[above] = self.value[-1] * (k[above] / self.k[-1]) ** -self.powers[1]
-        return price
+        return Stacked([self]).on([self.k.searchsorted(k, side="right")], [k])
 
 
 def curve_through(k: Array, value: Array) -> Curve:
@@ -122,19 +113,71 @@ def slope_changes(k: Array, value: Array) -> Array:
     return change
 
 
-def greatest(curves: list[Curve], expiration: Numbers, k: Array) -> Array:
-    """Out-of-the-money prices in expirations given by number: the greatest of its own curve and all earlier ones.
+class Stacked:
+    """Curves of several expirations, all asked in one go: thirty small questions take NumPy longer than a large one."""
 
-    The greatest of convex functions is convex, and none falls below an earlier one: there is neither butterfly nor
-    calendar arbitrage, at any strike.
-    """
-    order = np.argsort(expiration, kind="stable")
-    number, asked = expiration[order], k[order]
-    best = np.zeros(len(asked))
-    for i, own in enumerate(curves):
-        later = slice(int(np.searchsorted(number, i)), None)
-        best[later] = np.maximum(best[later], own.at(asked[later]))
-    return _put_back(best, order)
+    def __init__(self, curves: Sequence[Curve]) -> None:
+        self.curves = curves
+        self._k, self._value = (np.concatenate([curve[at] for curve in curves]) for at in (0, 1))
+        # One row more for each curve, so that pieces and nodes are counted alike.
+        self._bend = np.concatenate([np.vstack([curve.bend, np.zeros((1, 2))]) for curve in curves])
+        self._powers = np.array([curve.powers for curve in curves])
+        nodes = np.array([len(curve.k) for curve in curves])
+        self._last = np.cumsum(nodes) - 1
+        self._first = self._last - nodes + 1
+
+    def greatest(self, expiration: Numbers, k: Array) -> Array:
+        """Out-of-the-money prices in expirations given by number: the greatest of its own curve and all earlier ones.
+
+        The greatest of convex functions is convex, and none falls below an earlier one: there is neither butterfly
+        nor calendar arbitrage, at any strike.
+        """
+        best = np.empty(len(k))
+        for start in range(0, len(k), STACKED_BLOCK):
+            rows = slice(start, start + STACKED_BLOCK)
+            best[rows] = self._greatest(expiration[rows], k[rows])
+        return best
+
+    def _greatest(self, expiration: Numbers, k: Array) -> Array:
+        order = np.argsort(expiration, kind="stable")
+        asked = k[order]
+        starts = expiration[order].searchsorted(np.arange(len(self.curves)))
+        later = [asked[start:] for start in starts.tolist()]
+        found = [own.k.searchsorted(at, side="right") for own, at in zip(self.curves, later, strict=True)]
+        price = self.on(found, later)
+        best, end = np.zeros(len(asked)), 0
+        for start, at in zip(starts.tolist(), later, strict=True):
+            begin, end = end, end + len(at)
+            np.maximum(best[start:], price[begin:end], out=best[start:])
+        return _put_back(best, order)
+
+    def on(self, found: Sequence[Numbers], asked: Sequence[Array]) -> Array:
+        """Prices on every curve, one after the other, at its own `asked`; `found` are their places among its nodes."""
+        k = np.concatenate(asked)
+        curve = np.repeat(np.arange(len(asked)), [len(at) for at in asked])
+        first, last = self._first[curve], self._last[curve]
+        piece = np.minimum(np.maximum(np.concatenate(found) - 1 + first, first), last - 1)
+        begin = self._k[piece]
+        gap = self._k[piece + 1] - begin
+        s = np.minimum(np.maximum((k - begin) / gap, 0.0), 1.0)
+        a, b = self._bend[piece].T
+        t = s * (1 - s)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            sag = gap * t * (a * (1 - s) + b * s) / (1 + (a / b + b / a - 2) * t)
+        value = self._value[piece]
+        price = value + s * (self._value[piece + 1] - value)
+        price -= np.where((a > 0) & (b > 0), sag, 0.0)
+        for end, beyond, power in ((first, k < self._k[first], 0), (last, k > self._k[last], 1)):
+            if beyond.any():
+                at, sign = end[beyond], 1 - 2 * power
+                share = k[beyond] / self._k[at]
+                price[beyond] = self._value[at] * share ** (sign * self._powers[curve[beyond], power])
+        return price
+
+
+def greatest(curves: list[Curve], expiration: Numbers, k: Array) -> Array:
+    """`Stacked.greatest` of curves that are asked once."""
+    return Stacked(curves).greatest(expiration, k)
 
 
 def least_later(curves: list[Curve], expiration: Numbers, k: Array) -> Array:

@@ -1,5 +1,6 @@
 """A surface of option prices of one underlying on one day, fitted to its quotes."""
 
+from functools import cached_property
 from typing import Any, Literal, Self, get_args
 
 import numpy as np
@@ -11,7 +12,7 @@ from options_pricing.pricing.implied_vol import implied_vol
 from options_pricing.run.threads import one_thread
 from options_pricing.surface.arbitrage import find_violations
 from options_pricing.surface.constrained import fit_constrained
-from options_pricing.surface.convex import Curve, greatest
+from options_pricing.surface.convex import Curve, Stacked
 from options_pricing.surface.essvi import Essvi, essvi_vols, fit_essvi
 from options_pricing.surface.quoted import Quoted, read_quotes
 from options_pricing.surface.svi import Svi, fit_svi, svi_variances_at
@@ -51,7 +52,7 @@ class Surface:
         self._quoted_start, self._quoted_k = quoted.start, quoted.k
         self._root_theta = np.sqrt(essvi.theta)
         if curves:
-            middle = greatest(curves, np.arange(len(curves)), np.ones(len(curves)))
+            middle = self._stacked.greatest(np.arange(len(curves)), np.ones(len(curves)))
             self._root_theta = implied_vol(middle, 1.0, 1.0, 1.0, 1.0, True)
 
     @classmethod
@@ -167,7 +168,8 @@ class Surface:
         return find_violations(table.assign(discount_factor=1.0, option_type="C"), price="price", tolerance=tolerance)
 
     def __getstate__(self) -> dict[str, Any]:
-        flat: dict[str, Any] = {name: value for name, value in self.__dict__.items() if name not in {"_curves", "_svi"}}
+        made = {"_curves", "_svi", "_stacked"}
+        flat: dict[str, Any] = {name: value for name, value in self.__dict__.items() if name not in made}
         flat["essvi"] = [np.ascontiguousarray(values) for values in self.essvi]
         flat["_svi"] = None if self._svi is None else [np.ascontiguousarray(values) for values in self._svi]
         flat["_curves"] = [[np.ascontiguousarray(values) for values in curve] for curve in self._curves]
@@ -189,10 +191,12 @@ class Surface:
             usable = (k > 0) & np.isfinite(k)
             price = np.zeros(len(t))
             price[usable] = self._among_curves(inside[usable], k[usable])
-        vols = essvi_vols(self.essvi, t, y)
+        vols = np.full(len(t), np.nan)
         told = price > LEAST_PRICE
-        found = implied_vol(price[told], 1.0, k[told], inside[told], 1.0, k[told] >= 1)
-        vols[told] = np.where(np.isfinite(found), found, vols[told])
+        vols[told] = implied_vol(price[told], 1.0, k[told], inside[told], 1.0, k[told] >= 1)
+        untold = ~np.isfinite(vols)
+        if untold.any():
+            vols[untold] = essvi_vols(self.essvi, t[untold], y[untold])
         return vols
 
     def _smooth_vols(self, t: Array, y: Array) -> Array:
@@ -205,7 +209,8 @@ class Surface:
         within = (t >= self.year_fraction[0] - SAME_TIME) & (t <= self.year_fraction[-1] + SAME_TIME)
         within &= self.method == "constrained"
         price = np.empty(len(t))
-        price[within] = self._among_curves(t[within], k[within])
+        if within.any():
+            price[within] = self._among_curves(t[within], k[within])
         y = np.log(k[~within])
         vols = self._vols(t[~within], y / np.sqrt(t[~within]))
         price[~within] = black_price(1.0, k[~within], t[~within], 1.0, vols, k[~within] >= 1)
@@ -217,12 +222,17 @@ class Surface:
         later = np.clip(np.searchsorted(known, t - SAME_TIME), 0, len(known) - 1)
         earlier = np.maximum(later - 1, 0)
         at = np.abs(known[later] - t) <= SAME_TIME
-        price = greatest(self._curves, later, k)
+        price = self._stacked.greatest(later, k)
         gap = np.where(at, 1.0, known[later] - known[earlier])
         theta = root[earlier] ** 2 + (root[later] ** 2 - root[earlier] ** 2) * (t - known[earlier]) / gap
         width = root[later] - root[earlier]
         share = np.where(width > 0, (root[later] - np.sqrt(theta)) / np.where(width > 0, width, 1.0), 0.5)
         between = ~at
-        price[between] *= 1 - share[between]
-        price[between] += share[between] * greatest(self._curves, earlier[between], k[between])
+        if between.any():
+            price[between] *= 1 - share[between]
+            price[between] += share[between] * self._stacked.greatest(earlier[between], k[between])
         return price
+
+    @cached_property
+    def _stacked(self) -> Stacked:
+        return Stacked(self._curves)
