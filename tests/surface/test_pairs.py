@@ -78,3 +78,9 @@ def test_weighted_medians():
     weights = np.array([1.0, 5.0, 1.0, 1.0, 9.0, 0.0])
     groups = np.array([0, 0, 0, 2, 2, 1])
     np.testing.assert_array_equal(weighted_medians(values, weights, groups, 4), [2.0, np.nan, 5.0, np.nan])
+
+
+def test_nothing_has_no_medians():
+    nothing = np.empty(0)
+    assert weighted_medians(nothing, nothing, np.empty(0, dtype=int), 0).shape == (0,)
+    assert np.isnan(weighted_medians(nothing, nothing, np.empty(0, dtype=int), 2)).all()

@@ -1,5 +1,6 @@
 """Call-put pairs of one strike, and what put-call parity says of their expiration."""
 
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -97,8 +98,8 @@ def weighted_medians(values: Array, weights: Array, groups: Numbers, count: int)
     order = np.lexsort((values[known], groups[known]))
     values, weights, groups = values[known][order], weights[known][order], groups[known][order]
     medians = np.full(count, np.nan)
-    ends = np.cumsum(np.bincount(groups, minlength=count))
-    for group, (start, end) in enumerate(zip(np.r_[0, ends[:-1]], ends, strict=True)):
+    starts = np.searchsorted(groups, np.arange(count + 1))
+    for group, (start, end) in enumerate(pairwise(starts)):
         if end > start:
             reached = np.cumsum(weights[start:end])
             medians[group] = values[start + np.searchsorted(reached, reached[-1] / 2)]
