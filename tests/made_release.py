@@ -7,13 +7,16 @@ import platform
 from collections.abc import Mapping
 from functools import cache
 from importlib.metadata import version
+from operator import itemgetter
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from options_pricing.models.bundle import PricingModel
 from options_pricing.models.registry import make_model
 from options_pricing.release.manifest import CARD_FILE, MANIFEST_FILE, MODEL_FILE, release_id_of
 from options_pricing.release.staging import release_files, write_files
+from options_pricing.release.store import Store
 from options_pricing.run.params import Boosted, Train
 from tests.made_up_features import Market, make_features
 
@@ -82,3 +85,25 @@ def fingerprint(folder: Path, files: Mapping[str, bytes]) -> None:
         held["files"][name] = hashlib.sha256(content).hexdigest()
         held["sizes"][name] = len(content)
     edit_manifest(folder, files=held["files"], sizes=held["sizes"])
+
+
+@cache
+def made_releases(count: int) -> list[tuple[str, dict[str, bytes]]]:
+    """Ids and files of that many releases, each of the same model with another card, in the order of their ids."""
+    found = []
+    for number in range(count):
+        with TemporaryDirectory() as folder:
+            trained = write_trained(Path(folder), rows=1200 + number)
+            files = release_files(*trained, golden_count=GOLDEN_ROWS)
+        found.append((json.loads(files[MANIFEST_FILE])["release_id"], files))
+    return sorted(found, key=itemgetter(0))
+
+
+def make_store(folder: Path, *, count: int, live: bool = True) -> Store:
+    """A store of that many releases, the first of them live."""
+    store = Store(folder)
+    for release_id, files in made_releases(count):
+        store.keep(release_id, files)
+    if live:
+        store.make_live(store.ids()[0])
+    return store

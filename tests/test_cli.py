@@ -58,7 +58,7 @@ def test_the_help_of_serve_says_what_each_option_is(capsys):
     with pytest.raises(SystemExit):
         main(["serve", "--help"])
     said = " ".join(capsys.readouterr().out.split())
-    assert "releases/staged" in said and "127.0.0.1" in said and "without a password" in said
+    assert "(default: releases)" in said and "127.0.0.1" in said and "without a password" in said
 
 
 def test_a_wrong_command_line_ends_with_2():

@@ -19,7 +19,7 @@ def tried(folder, *, timeout: float = 120) -> dict[str, bool]:
 
 
 def test_other_golden_prices_and_a_page_that_can_not_be_drawn_are_found(staged_with, manifest, tmp_path, monkeypatch):
-    rows = [row | {"predicted_price": row["predicted_price"] + 1e-12} for row in manifest["golden_rows"]]
+    rows = [row | {"predicted_price": row["predicted_price"] * (1 + 1e-9)} for row in manifest["golden_rows"]]
     broken = tmp_path / "dashboard.py"
     broken.write_text("import streamlit as st\nst.title('half a page')\nraise ValueError('the other half')\n")
     monkeypatch.setattr("options_pricing.serving.commands.DASHBOARD", broken)

@@ -10,7 +10,11 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     """Add the commands to the command line."""
     serve = commands.add_parser("serve", help="serve a release: the API, or with --app the app")
     serve.add_argument(
-        "--release", type=Path, default=Path("releases/staged"), help="its folder (default: %(default)s)"
+        "--release",
+        type=Path,
+        default=Path("releases"),
+        help="the folder of a release, or of releases: then what is live there is followed, and where nothing is live "
+        "the staged one is served (default: %(default)s)",
     )
     serve.add_argument(
         "--host",

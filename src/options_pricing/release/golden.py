@@ -70,8 +70,15 @@ def golden_frame(rows: Sequence[GoldenRow]) -> pd.DataFrame:
     return frame.assign(expiration=pd.to_datetime(frame["expiration"]).astype("datetime64[s]"))
 
 
-def golden_differences(model: PricingModel, rows: Sequence[GoldenRow]) -> list[str]:
-    """One line per golden row that the model prices otherwise than its manifest says, even in the last bit.
+def golden_differences(model: PricingModel, rows: Sequence[GoldenRow], *, relative: float = 0.0) -> list[str]:
+    """One line per golden row that the model prices otherwise than its manifest says.
+
+    Parameters
+    ----------
+    model : PricingModel
+    rows : sequence of GoldenRow
+    relative : float
+        How much of the price a difference may be; 0 has the last bit count. Another kind of processor may differ there.
 
     Raises
     ------
@@ -82,5 +89,5 @@ def golden_differences(model: PricingModel, rows: Sequence[GoldenRow]) -> list[s
     return [
         f"{row.asked()}: {price!r} instead of {row.predicted_price!r}"
         for row, price in zip(rows, map(float, prices), strict=True)
-        if price != row.predicted_price
+        if not abs(price - row.predicted_price) <= relative * abs(row.predicted_price)
     ]

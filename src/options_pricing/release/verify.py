@@ -9,6 +9,7 @@ import json
 import pickle
 import platform
 from dataclasses import dataclass
+from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -51,6 +52,11 @@ class Release:
     def model_sha256(self) -> str:
         """The SHA-256 of the model's file."""
         return self.manifest.files[MODEL_FILE]
+
+    @cached_property
+    def underlyings(self) -> list[str]:
+        """What it has prices for, in alphabetical order."""
+        return sorted(set(self.model.listed()["underlying"]))
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The HTTP API of one release (Flask); gunicorn serves it, see `options_pricing.serving.commands`."""
+"""The HTTP API of the current release (Flask); gunicorn serves it, see `options_pricing.serving.commands`."""
 
 from collections.abc import Callable
 from datetime import date
@@ -7,10 +7,9 @@ from pathlib import Path
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
-from options_pricing.release.golden import golden_differences
-from options_pricing.release.verify import Release, load_release
 from options_pricing.serving.answers import answers, new_york_today, provenance
 from options_pricing.serving.asked import LARGEST_BODY, as_frame, read_body, read_query
+from options_pricing.serving.current import CurrentRelease
 from options_pricing.serving.problems import (
     RequestProblemError,
     field_error,
@@ -23,72 +22,60 @@ PATHS = "GET /price, POST /price, GET /model, GET /v2/health/live, GET /v2/healt
 
 
 def create_app(release_folder: str | Path, *, today: Callable[[], date] = new_york_today) -> Flask:
-    """Load a release and make the application that serves it.
+    """Load a release and make the application that serves it, and whatever takes its place.
 
     Parameters
     ----------
     release_folder : path
-        A folder that `model_deploy` staged.
+        The folder of a release, or of releases, as `CurrentRelease` takes it.
     today : callable, optional
         Gives the date that the data's age is counted to; New York's by default.
 
     Raises
     ------
     MissingInputError, ModelRefusedError
-        As `options_pricing.release.verify.load_release`: a refused model serves nothing at all.
+        As `CurrentRelease`: where there is no release to begin with, nothing is served at all.
     """
-    release = load_release(Path(release_folder))
+    current = CurrentRelease(Path(release_folder))
     app = Flask(__name__, static_folder=None)
     # One more, so that a body in chunks, which is cut off there without a word, is seen to be too long.
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY + 1
-    _add_health(app, release)
-    _add_model(app, release, today)
-    _add_prices(app, release, today)
+    _add_health(app, current)
+    _add_model(app, current, today)
+    _add_prices(app, current, today)
     _add_errors(app)
     return app
 
 
-def _add_health(app: Flask, release: Release) -> None:
-    manifest = release.manifest
-    # Once per process: a loaded model does not change, and a probe must stay cheap.
-    differences = golden_differences(release.model, manifest.golden_rows)
-
+def _add_health(app: Flask, current: CurrentRelease) -> None:
     @app.get("/v2/health/live")
     def live() -> Response:
         return json_response({"live": True})
 
     @app.get("/v2/health/ready")
     def ready() -> Response:
-        if differences:
-            detail = f"{len(differences)} of {len(manifest.golden_rows)} golden prices differ; {differences[0]}"
-            raise RequestProblemError(503, detail)
-        return json_response(
-            {
-                "ready": True,
-                "release_id": manifest.release_id,
-                "model_sha256": release.model_sha256,
-                "as_of": manifest.as_of,
-                "simulated": manifest.simulated,
-                "golden_rows": len(manifest.golden_rows),
-            }
-        )
+        # A loaded model does not change: its golden rows were priced when it was loaded, and a probe stays cheap.
+        serving = current.serving
+        if serving.unfit:
+            raise RequestProblemError(503, serving.unfit)
+        troubles = {"trouble": current.trouble, "refused": current.refused}
+        return json_response({"ready": True} | serving.told() | troubles)
 
 
-def _add_model(app: Flask, release: Release, today: Callable[[], date]) -> None:
+def _add_model(app: Flask, current: CurrentRelease, today: Callable[[], date]) -> None:
     @app.get("/model")
     def model() -> Response:
+        release = current.now()
         held = {"card": release.card, "manifest": release.manifest.model_dump()}
         return json_response(provenance(release, today()) | held)
 
 
-def _add_prices(app: Flask, release: Release, today: Callable[[], date]) -> None:
-    underlyings = sorted(set(release.model.listed()["underlying"]))
-
+def _add_prices(app: Flask, current: CurrentRelease, today: Callable[[], date]) -> None:
     @app.get("/price")
     def price() -> Response:
-        asked = read_query(request.args)
-        if asked.underlying not in underlyings:
-            detail = f"{asked.underlying} is not in this release, which has {', '.join(underlyings)}"
+        release, asked = current.now(), read_query(request.args)
+        if asked.underlying not in release.underlyings:
+            detail = f"{asked.underlying} is not in this release, which has {', '.join(release.underlyings)}"
             raise fields_refused([field_error(0, "underlying", detail)], status=404)
         (answer,) = answers(release, as_frame([asked]))
         if answer["price"] is None:
@@ -97,7 +84,7 @@ def _add_prices(app: Flask, release: Release, today: Callable[[], date]) -> None
 
     @app.post("/price")
     def prices() -> Response:
-        asked = as_frame(read_body(_json_body()))
+        release, asked = current.now(), as_frame(read_body(_json_body()))
         return json_response(provenance(release, today()) | {"options": answers(release, asked)})
 
 

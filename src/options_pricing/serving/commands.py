@@ -5,8 +5,8 @@ import socket
 import sys
 from pathlib import Path
 
-from options_pricing.release.verify import verify_release
 from options_pricing.run.errors import ExitCode, TaskError
+from options_pricing.serving.current import require_servable
 from options_pricing.serving.processes import child_environment
 
 SETTINGS = "python:options_pricing.serving.gunicorn_settings"
@@ -67,9 +67,9 @@ def serve_app(release: Path, host: str, port: int) -> int:
 
 def _become(command: list[str], release: Path, host: str, port: int) -> int:
     # Told here in three lines with an exit code, rather than by a worker that fails to boot.
-    verify_release(release)
+    said = require_servable(release)
     _require_free(host, port)
-    sys.stdout.flush()
+    print(f"serving {said}", flush=True)
     os.execve(command[0], command, child_environment())
 
 

@@ -1,4 +1,4 @@
-"""The app of one release (Streamlit): ``streamlit run dashboard.py -- releases/staged``; no network is needed."""
+"""The app of the current release (Streamlit): ``streamlit run dashboard.py -- releases``; no network is needed."""
 
 import sys
 from collections.abc import Callable
@@ -12,9 +12,8 @@ import pandas as pd
 import streamlit as st
 
 from options_pricing.models.listing import HIGHEST_STRIKE, LONGEST_YEARS
-from options_pricing.release.golden import golden_differences
 from options_pricing.release.manifest import MANIFEST_FILE
-from options_pricing.release.verify import TRAIN_AGAIN, Release, load_release, read_manifest
+from options_pricing.release.verify import TRAIN_AGAIN, Release, read_manifest
 from options_pricing.run.calendar import DAYS_A_YEAR
 from options_pricing.run.errors import ModelRefusedError, TaskError
 from options_pricing.serving import charts
@@ -30,6 +29,7 @@ from options_pricing.serving.chains import (
     two_sided,
     usual_strikes,
 )
+from options_pricing.serving.current import CurrentRelease, is_release
 
 FRESH_DAYS = 1
 STALE_DAYS = 4
@@ -51,7 +51,7 @@ def show(release_folder: Path, *, today: Callable[[], date] = new_york_today) ->
     """Draw the whole page for the release in a folder; a refused release is said in its three lines."""
     st.set_page_config(page_title="Option prices", layout="wide")
     try:
-        release = _loaded(str(release_folder), read_manifest(release_folder / MANIFEST_FILE).release_id)
+        release = _release(release_folder)
     except TaskError as error:
         st.error(f"**{error.what}**\n\nWhy: {error.why}\n\nWhat to do: {error.fix}")
         return
@@ -72,18 +72,20 @@ def show(release_folder: Path, *, today: Callable[[], date] = new_york_today) ->
         _card(release)
 
 
-@st.cache_resource(max_entries=2, show_spinner="Checking and loading the release")
-def _loaded(folder: str, release_id: str) -> Release:
-    # The id is part of the key: another release in the same folder is loaded, the same one is not loaded again.
-    release = load_release(Path(folder))
-    differences = golden_differences(release.model, release.manifest.golden_rows)
-    if differences:
+def _release(path: Path) -> Release:
+    # The id of a folder's own release is part of the key: another one put into its place is loaded.
+    fixed = read_manifest(path / MANIFEST_FILE).release_id if is_release(path) else ""
+    serving = _current(str(path), fixed).serving
+    if serving.unfit:
         raise ModelRefusedError(
-            f"the model in {folder} is refused; it prices otherwise than when it was released",
-            why=differences[0],
-            fix=TRAIN_AGAIN,
+            f"the model in {path} is refused; it is not as it was released", why=serving.unfit, fix=TRAIN_AGAIN
         )
-    return release
+    return serving.release
+
+
+@st.cache_resource(max_entries=2, show_spinner="Checking and loading the release")
+def _current(path: str, fixed: str) -> CurrentRelease:
+    return CurrentRelease(Path(path))
 
 
 def _header(release: Release, told: dict[str, Any]) -> None:
