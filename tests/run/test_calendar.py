@@ -155,3 +155,10 @@ def test_options_on_coins_stop_at_eight_utc_on_any_day():
     expirations = pd.Series(pd.to_datetime(["2026-11-21", "2026-07-03", "2027-03-14"]))
     found = expiry_instants(expirations, pd.Series(["utc08"] * 3))
     assert found.dt.strftime("%Y-%m-%d %H:%M %Z").tolist() == [f"{at:%Y-%m-%d} 08:00 UTC" for at in expirations]
+
+
+@pytest.mark.parametrize("as_of", ["2262-04-12 20:00", "9999-12-31 21:00"])
+def test_a_spoilt_day_centuries_away_is_only_a_negative_time(as_of):
+    expirations, settlements = pd.Series(pd.to_datetime(["2026-12-18", None])), pd.Series(["pm", "pm"])
+    years = year_fractions(expirations, settlements, pd.Timestamp(as_of, tz="UTC"))
+    assert years.iloc[0] < -200 and pd.isna(years.iloc[1])

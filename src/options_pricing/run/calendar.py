@@ -140,4 +140,7 @@ def year_fractions(expirations: pd.Series, settlements: pd.Series, as_of: pd.Tim
 
     Zero or negative once the expiry has passed; NaN where the expiration is null.
     """
-    return (expiry_instants(expirations, settlements) - as_of).dt.total_seconds() / SECONDS_A_YEAR
+    # In nanoseconds a day after 2262, which a spoilt file may well hold, is no instant at all.
+    as_of = as_of.as_unit("us") if isinstance(as_of, pd.Timestamp) else as_of.dt.as_unit("us")
+    instants = expiry_instants(expirations, settlements).dt.as_unit("us")
+    return (instants - as_of).dt.total_seconds() / SECONDS_A_YEAR

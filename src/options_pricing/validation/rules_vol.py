@@ -138,7 +138,9 @@ def _at_the_money(table: pd.DataFrame, days: float) -> pd.DataFrame:
 
     Sqrt(2 pi / T) times half the straddle over the forward, at the pair next to it (Brenner and Subrahmanyam 1988).
     """
-    chain = Chain(_nearest_expirations(table, days), f"{table['trade_date'].max():%Y%m%d}")
+    # A spoilt date or two must not make another day of it.
+    day = table["trade_date"].mode().iloc[0]
+    chain = Chain(_nearest_expirations(table, days), f"{day:%Y%m%d}")
     lines = chain.parity
     forward, years = lines.forward[lines.pairs.expiry], chain.year_fraction[lines.pairs.call]
     with np.errstate(invalid="ignore", divide="ignore"):
