@@ -4,7 +4,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from options_pricing.commands import daily, governance, releases, serving
+from options_pricing.commands import daily, governance, promotion, releases, serving
 from options_pricing.run.errors import TaskError
 
 
@@ -12,7 +12,7 @@ def parser() -> argparse.ArgumentParser:
     """The command line; each module of `options_pricing.commands` adds its own."""
     top = argparse.ArgumentParser(prog="options-pricing", description=__doc__)
     commands = top.add_subparsers(dest="command", required=True)
-    for module in (releases, governance, serving, daily):
+    for module in (releases, governance, promotion, serving, daily):
         module.add(commands)
     return top
 

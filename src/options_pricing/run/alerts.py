@@ -16,6 +16,7 @@ HEADLINES = {
     "stale_feed": "feed is stale",
     "no_run": "no run",
     "calendar": "calendar ends soon",
+    "rolled_back": "release taken back by itself",
 }
 # Which rules of validation stand behind which event.
 EVENT_OF_RULE = {

@@ -25,6 +25,7 @@ class ExitCode(IntEnum):
     NO_RUN = 83
     NOT_PERMITTED = 84
     ALTERED = 85
+    ROLLED_BACK = 86
 
 
 class TaskError(Exception):

@@ -52,7 +52,9 @@ BaseUrl = Annotated[str, AfterValidator(_a_base_url)]
 Symbol = Annotated[str, Field(pattern=r"^[A-Za-z0-9_^.\-]{1,20}$")]
 Seed = Annotated[int, Field(ge=0, lt=1 << 32)]
 Severity = Literal["halt", "quarantine", "warn", "off"]
-AlertEvent = Literal["failed", "halted", "null_rates", "missing_expirations", "stale_feed", "no_run", "calendar"]
+AlertEvent = Literal[
+    "failed", "halted", "null_rates", "missing_expirations", "stale_feed", "no_run", "calendar", "rolled_back"
+]
 ModelName = Literal[
     "seed_linear",
     "flat_vol",
