@@ -160,6 +160,13 @@ def test_morning_settlement_stops_at_the_open_and_half_days_at_one():
     assert years_to_expiry(eve) == pytest.approx((48 - 3) * hour)
 
 
+def test_a_quote_of_a_far_century_counts_as_one_of_the_close():
+    chain = made_chain("IDX", spot=5000.0, days=(30,))
+    spoilt = chain.assign(quote_time=pd.Timestamp("9999-12-31 21:00", tz="UTC").as_unit("s"))
+    plain = chain.assign(quote_time=pd.Series(pd.NaT, index=chain.index, dtype="datetime64[s, UTC]"))
+    assert (years_to_expiry(spoilt) == years_to_expiry(plain)).all()
+
+
 @pytest.mark.parametrize(
     "kept",
     [

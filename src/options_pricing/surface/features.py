@@ -118,7 +118,8 @@ def years_to_expiry(quotes: pd.DataFrame) -> Array:
             )
         opens[day], closes[day] = exchange().session_open(day), exchange().session_close(day)
     opened, closed = (quotes["trade_date"].map(times) for times in (opens, closes))
-    taken = quotes["quote_time"]
+    # In nanoseconds, as the calendar has them, a time after 2262 has no place among them.
+    taken, closed = quotes["quote_time"].dt.as_unit("us"), closed.dt.as_unit("us")
     around_the_clock = (quotes["settlement"] == "utc08") & taken.notna()
     as_of = closed.where(~((taken >= opened) & (taken < closed) | around_the_clock), taken)
     return year_fractions(quotes["expiration"], quotes["settlement"], as_of).to_numpy(dtype=float)
