@@ -43,20 +43,6 @@ def test_a_whole_release_is_loaded_and_prices_as_it_did(staged):
     assert release.card["as_of"] == release.manifest.as_of
 
 
-@pytest.mark.parametrize("name", [MODEL, CARD, MANIFEST])
-def test_any_bit_that_is_flipped_is_found_before_anything_is_unpickled(staged_copy, name, never_unpickled):
-    path = staged_copy / name
-    whole = path.read_bytes()
-    drawn = random.Random(57)
-    for _ in range(100):
-        bit = drawn.randrange(8 * len(whole))
-        flipped = bytearray(whole)
-        flipped[bit // 8] ^= 1 << bit % 8
-        path.write_bytes(flipped)
-        with pytest.raises(ModelRefusedError, match="refused"):
-            load_release(staged_copy)
-
-
 @pytest.mark.parametrize(
     "spoil",
     [
@@ -157,7 +143,7 @@ HERE = {"python": platform.python_version(), "numpy": version("numpy"), "scikit-
 
 @pytest.mark.parametrize("library", list(HERE))
 @pytest.mark.parametrize("other", ["1.5.2", "3.10.1", "99.0.0", "", None])
-def test_a_model_made_with_another_version_is_refused_with_the_retrain_command(
+def test_fault_59_a_model_made_with_another_version_is_refused_with_the_retrain_command(
     staged_with, manifest, library, other, never_unpickled
 ):
     versions = manifest["versions"] | {library: other}

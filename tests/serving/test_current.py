@@ -43,6 +43,13 @@ def serves(found: CurrentRelease) -> str:
     return found.now().manifest.release_id
 
 
+def flip(path) -> None:
+    """Flip one bit in the middle of a file."""
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
 def until(condition, *, seconds: float = PATIENCE) -> bool:
     """Whether it holds within that time."""
     end = time.monotonic() + seconds
@@ -80,12 +87,13 @@ def test_going_back_takes_no_loading(store, following, checked, monkeypatch):
     ("spoil", "word"),
     [
         (lambda folder: (folder / MODEL).write_bytes(b""), "bytes"),
+        (lambda folder: flip(folder / MODEL), "SHA-256"),
         (lambda folder: (folder / MANIFEST).write_text("{}"), "no manifest"),
         (lambda folder: (folder / "signature.json").unlink(), "missing"),
         (lambda folder: edit_manifest(folder, simulated=False), "not"),
     ],
 )
-def test_a_refused_release_leaves_the_old_one_serving_and_says_so(store, following, spoil, word):
+def test_fault_57_a_refused_release_leaves_the_old_one_serving_and_says_so(store, following, spoil, word):
     one, two = store.ids()
     spoil(store.folder_of(two))
     store.live_file.write_text(json.dumps({"live": two, "previous": one, "since": "now"}))
