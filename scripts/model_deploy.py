@@ -7,8 +7,9 @@ from pathlib import Path
 
 import _checkout  # noqa: F401  (this checkout's src/ first)
 
+from options_pricing.release.acts import record
 from options_pricing.release.folders import whole_folder
-from options_pricing.release.manifest import MANIFEST_FILE
+from options_pricing.release.manifest import MANIFEST_FILE, MODEL_FILE
 from options_pricing.release.staging import (
     deployment_status,
     release_files,
@@ -18,10 +19,10 @@ from options_pricing.release.staging import (
 )
 from options_pricing.release.store import Store
 from options_pricing.release.verify import read_manifest
-from options_pricing.run.files import whole_files, write_json
+from options_pricing.run.files import sha256_of, whole_files, write_json
 from options_pricing.run.log import TaskLog
 from options_pricing.run.params import Params
-from options_pricing.run.task import run_task, task_parser
+from options_pricing.run.task import add_ledger, run_task, task_parser
 from options_pricing.serving.trial import try_release
 
 
@@ -39,6 +40,11 @@ def work(args: argparse.Namespace, params: Params, log: TaskLog) -> None:
         require_passed(checks)
         Store(args.release.parent).keep(manifest.release_id, files)
         write_json(status, deployment_status(manifest, files, checks))
+    fingerprints = {
+        "manifest_sha256": sha256_of(args.release / MANIFEST_FILE),
+        "model_sha256": manifest.files[MODEL_FILE],
+    }
+    record(args.ledger, "staged", release_id=manifest.release_id, details=fingerprints)
     log.info("written", release=args.release, status=args.status, live=False)
 
 
@@ -49,6 +55,7 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--card", type=Path, required=True, help="its model card")
     p.add_argument("--release", type=Path, required=True, help="the folder of the staged release")
     p.add_argument("--status", type=Path, required=True, help="the JSON that says how it went")
+    add_ledger(p)
     return p
 
 

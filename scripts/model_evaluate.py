@@ -14,18 +14,20 @@ from options_pricing.evaluation.tables import error_by_bucket, r2_by_day
 from options_pricing.models.feature_files import read_features
 from options_pricing.quotes.schema import ERROR_BY_BUCKET, PREDICTIONS, R2_BY_DAY
 from options_pricing.quotes.tables import write_csv, write_parquet
-from options_pricing.release.verify import load_trained
-from options_pricing.run.files import whole_files, write_json
+from options_pricing.release.acts import record
+from options_pricing.release.verify import Trained, load_trained
+from options_pricing.run.files import sha256_of, whole_files, write_json
 from options_pricing.run.log import TaskLog
 from options_pricing.run.params import Evaluate, Params, Train
-from options_pricing.run.task import run_task, task_parser
+from options_pricing.run.task import add_ledger, run_task, task_parser
 
 # What one looks at first when runs are compared; all figures of all models are in the metrics.
 CHOSEN_FIGURES = ("r2_implied_vol_vs_random_walk", "iv_rmse_vol_points", "inside_bid_ask")
 
 
 def work(args: argparse.Namespace, params: Params, log: TaskLog) -> None:
-    setting, chosen, simulated = _as_trained(args.model, args.card, params.evaluate)
+    setting, trained = _as_trained(args.model, args.card, params.evaluate)
+    chosen, simulated = setting.train.model, trained.card.simulated
     features = read_features(args.features, until=args.date)
     log.info("read", model=args.model, chosen_model=chosen, files=len(args.features), rows=len(features))
     judged = judge(features, params.evaluate.protocols, setting)
@@ -35,6 +37,7 @@ def work(args: argparse.Namespace, params: Params, log: TaskLog) -> None:
         params.evaluate,
         chosen_model=chosen,
         simulated=simulated,
+        model_sha256=trained.card.model_sha256,
         hedging=hedge_report(features, setting, params.evaluate),
     )
     _tell(metrics, log)
@@ -51,7 +54,19 @@ def work(args: argparse.Namespace, params: Params, log: TaskLog) -> None:
         write_csv(error_by_bucket(judged), by_bucket, ERROR_BY_BUCKET)
         write_json(of_chosen, chosen_figures(metrics))
         write_json(told, metrics)
+    record(args.ledger, "evaluated", details=evaluated(metrics, args.metrics, args.predictions))
     log.info("wrote", metrics=args.metrics, chosen=args.chosen, predictions=args.predictions, plots=args.plots)
+
+
+def evaluated(metrics: dict[str, Any], metrics_file: Path, predictions: Path) -> dict[str, Any]:
+    """What the ledger keeps of an evaluation: of which model, by which files, and the R2 of each protocol."""
+    figures = chosen_figures(metrics)
+    return {
+        "model_sha256": metrics["model_sha256"],
+        "metrics_sha256": sha256_of(metrics_file),
+        "predictions_sha256": sha256_of(predictions),
+        "r2_implied_vol_vs_random_walk": {name: held[CHOSEN_FIGURES[0]] for name, held in figures.items()},
+    }
 
 
 def chosen_figures(metrics: dict[str, Any]) -> dict[str, dict[str, float | None]]:
@@ -62,12 +77,11 @@ def chosen_figures(metrics: dict[str, Any]) -> dict[str, dict[str, float | None]
     }
 
 
-def _as_trained(model: Path, card: Path, evaluate: Evaluate) -> tuple[Setting, str, bool]:
-    """How the model was trained, from the pickle that its card names; the model's name; whether it is simulated."""
+def _as_trained(model: Path, card: Path, evaluate: Evaluate) -> tuple[Setting, Trained]:
+    """How the model was trained, from the pickle that its card names, and both of them."""
     trained = load_trained(model, card)
     train = Train.model_validate(trained.model.train)
-    setting = Setting(train, evaluate.held_out, evaluate.seed)
-    return setting, train.model, trained.card.simulated
+    return Setting(train, evaluate.held_out, evaluate.seed), trained
 
 
 def _tell(metrics: dict[str, Any], log: TaskLog) -> None:
@@ -97,6 +111,7 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--chosen", type=Path, required=True, help="a few figures of the chosen model to write, JSON")
     p.add_argument("--predictions", type=Path, required=True, help="the predictions to write, parquet")
     p.add_argument("--plots", type=Path, required=True, help="the folder of the plot data to write")
+    add_ledger(p)
     return p
 
 

@@ -11,10 +11,11 @@ import _checkout  # noqa: F401  (this checkout's src/ first)
 from options_pricing.evaluation.unseen import unseen_metrics
 from options_pricing.models.feature_files import read_features
 from options_pricing.models.training import model_card, train_model
+from options_pricing.release.acts import record
 from options_pricing.run.files import sha256_of, whole_files, write_bytes, write_json
 from options_pricing.run.log import TaskLog
 from options_pricing.run.params import Params
-from options_pricing.run.task import run_task, task_parser
+from options_pricing.run.task import add_ledger, run_task, task_parser
 
 PICKLE_PROTOCOL = 5
 
@@ -38,6 +39,8 @@ def work(args: argparse.Namespace, params: Params, log: TaskLog) -> None:
     with whole_files(args.model, args.card) as (model, told):
         write_bytes(model, content)
         write_json(told, card)
+    details = {"model_sha256": card["model_sha256"], "model": card["model"], "as_of": card["as_of"]}
+    record(args.ledger, "trained", details=details)
     log.info("wrote", model=args.model, card=args.card, sha256=card["model_sha256"])
 
 
@@ -46,6 +49,7 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--features", type=Path, nargs="+", required=True, help="features of the days of the window")
     p.add_argument("--model", type=Path, required=True, help="the model, a pickle, to write")
     p.add_argument("--card", type=Path, required=True, help="the model card to write")
+    add_ledger(p)
     return p
 
 

@@ -60,6 +60,24 @@ def test_fault_69_verify_names_the_altered_line_and_ends_with_its_own_code(folde
     assert "FAULT line 2 is not what its own hash is of" in capsys.readouterr().out
 
 
+def test_verify_checks_every_release_against_its_manifest(folder, release_id, approve, capsys):
+    shutil.copytree(folder / "releases" / "staged", folder / "releases" / release_id)
+    assert approve() == verify(folder) == ExitCode.OK
+    assert capsys.readouterr().out.count(f"{release_id}, unsigned") == 2
+    model = folder / "releases" / release_id / "options_pricing_model.pkl"
+    content = bytearray(model.read_bytes())
+    content[len(content) // 2] ^= 1
+    model.write_bytes(content)
+    assert verify(folder) == ExitCode.ALTERED
+    assert f"FAULT {model} is refused" in capsys.readouterr().out
+
+
+def test_verify_finds_a_release_under_the_id_of_another(folder, release_id, capsys):
+    shutil.copytree(folder / "releases" / "staged", folder / "releases" / ("0" * 12))
+    assert verify(folder) == ExitCode.ALTERED
+    assert f"FAULT {folder}/releases/000000000000 holds release {release_id}" in capsys.readouterr().out
+
+
 def test_fault_69_same_person_approving_twice_ends_in_a_few_lines(approve, capsys):
     assert approve() == ExitCode.OK
     assert approve("ANN") == ExitCode.NOT_PERMITTED

@@ -9,8 +9,10 @@ from pathlib import Path
 import model_deploy
 import pytest
 
+from options_pricing.release.ledger import Ledger
 from options_pricing.release.staging import Check
 from options_pricing.release.verify import load_release
+from options_pricing.run.files import sha256_of
 from tests.made_release import pickled_model, write_trained
 
 
@@ -50,10 +52,14 @@ GOOD = [Check("api_ready", True, "status 200")]
 
 def test_a_model_is_staged_tried_and_told_and_a_second_time_gives_the_same_bytes(root, words, monkeypatch):
     command = [sys.executable, str(root / "scripts" / "model_deploy.py"), *words]
+    command += ["--ledger", str(path_of(words, "log").parent / "ledger.jsonl")]
     done = subprocess.run(command, capture_output=True, text=True, timeout=180, check=False)
     assert done.returncode == 0, done.stderr
     release = load_release(path_of(words, "release"))
     assert len(release.manifest.golden_rows) == 25
+    (entry,) = Ledger(path_of(words, "log").parent / "ledger.jsonl").entries()
+    assert (entry.event, entry.release_id) == ("staged", release.manifest.release_id)
+    assert entry.details["manifest_sha256"] == sha256_of(path_of(words, "release") / "manifest.json")
     status = json.loads(path_of(words, "status").read_text())
     assert status["release_id"] == release.manifest.release_id
     assert (status["status"], status["live"]) == ("staged", False)

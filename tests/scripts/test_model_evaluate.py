@@ -13,6 +13,8 @@ import yaml
 from options_pricing.models.registry import MODELS
 from options_pricing.quotes.schema import ERROR_BY_BUCKET, FEATURES, PREDICTIONS, R2_BY_DAY
 from options_pricing.quotes.tables import read_csv, read_parquet, write_csv
+from options_pricing.release.ledger import Ledger
+from options_pricing.run.files import sha256_of
 from tests.made_up_features import Market, make_features
 
 DAY = "20261120"
@@ -150,3 +152,24 @@ def test_when_no_protocol_is_possible_old_outputs_stay(evaluate, folder, capsys)
         path.unlink()
     assert evaluate(evaluate={"protocols": ["next_day"]}) == 65
     assert "cannot be evaluated" in capsys.readouterr().err and written(folder) == before
+
+
+def test_the_evaluation_is_of_that_very_model_and_the_ledger_names_its_files(arguments, folder):
+    assert model_evaluate.main([*arguments(), "--ledger", str(folder / "ledger.jsonl")]) == 0
+    metrics = json.loads((folder / "metrics.json").read_text())
+    assert metrics["model_sha256"] == sha256_of(folder / "m.pkl")
+    (entry,) = Ledger(folder / "ledger.jsonl").entries()
+    value = metrics["protocols"]["next_day"]["models"]["hybrid"]["r2_implied_vol_vs_random_walk"]["value"]
+    assert entry.event == "evaluated"
+    assert entry.details.pop("r2_implied_vol_vs_random_walk")["next_day"] == value
+    assert entry.details == {
+        "model_sha256": sha256_of(folder / "m.pkl"),
+        "metrics_sha256": sha256_of(folder / "metrics.json"),
+        "predictions_sha256": sha256_of(folder / "predictions.parquet"),
+    }
+
+
+def test_an_evaluation_that_fails_is_no_act(arguments, folder):
+    (folder / "m.pkl").write_bytes(b"no model")
+    assert model_evaluate.main([*arguments(), "--ledger", str(folder / "ledger.jsonl")]) != 0
+    assert not (folder / "ledger.jsonl").exists()

@@ -9,6 +9,7 @@ import yaml
 from options_pricing.models.bundle import PricingModel
 from options_pricing.quotes.schema import FEATURES
 from options_pricing.quotes.tables import write_csv
+from options_pricing.release.ledger import Ledger
 from options_pricing.run.files import sha256_of
 from tests.made_up_features import Market, make_features
 
@@ -35,6 +36,7 @@ def train(tmp_path):
         (tmp_path / "params.yaml").write_text(yaml.safe_dump({"train": params}))
         given = ["--features", *map(str, paths), "--model", str(tmp_path / "m/model.pkl")]
         given += ["--card", str(tmp_path / "m/card.json"), "--params", str(tmp_path / "params.yaml")]
+        given += ["--ledger", str(tmp_path / "releases/ledger.jsonl")]
         return model_train.main([*given, "--date", DAY, "--log", str(tmp_path / "train.log")])
 
     return run
@@ -58,6 +60,11 @@ def test_the_same_again_gives_the_same_bytes(train, features, tmp_path):
         assert train(features, model="random_walk") == 0
         digests.append([hashlib.sha256(p.read_bytes()).hexdigest() for p in sorted((tmp_path / "m").iterdir())])
     assert digests[0] == digests[1]
+    ledger = Ledger(tmp_path / "releases/ledger.jsonl")
+    assert [entry.event for entry in ledger.entries()] == ["trained", "trained"]
+    model = ledger.entries()[1].details
+    assert model == {"model": "random_walk", "as_of": DAY, "model_sha256": sha256_of(tmp_path / "m/model.pkl")}
+    assert ledger.faults() == []
 
 
 @pytest.mark.parametrize(

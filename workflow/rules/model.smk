@@ -1,6 +1,8 @@
 # model_train -> { model_evaluate, model_deploy }: in human hands, never part of `daily`.
 
 SERVED = [f"src/options_pricing/serving/{program}.py" for program in ("api", "dashboard", "gunicorn_settings")]
+# Written to by these three, an output of none: it is only ever added to.
+LEDGER = "releases/ledger.jsonl"
 FEATURES = expand("data/processed/features_{date}.csv", date=WINDOW)
 
 
@@ -24,7 +26,7 @@ rule model_train:
         cfg=section("train"),
     shell:
         "python scripts/model_train.py --features {input.features} --model {output.model} --card {output.card} "
-        f"--params {PARAMS} --log {{log}} --date {DATE}"
+        f"--ledger {LEDGER} --params {PARAMS} --log {{log}} --date {DATE}"
 
 
 rule model_evaluate:
@@ -53,7 +55,7 @@ rule model_evaluate:
         "python scripts/model_evaluate.py --features {input.features} --model {input.model} --card {input.card} "
         "--metrics {output.metrics[0]} --chosen {output.metrics[1]} "
         "--predictions {output.predictions} --plots reports/plots "
-        f"--params {PARAMS} --log {{log}} --date {DATE}"
+        f"--ledger {LEDGER} --params {PARAMS} --log {{log}} --date {DATE}"
 
 
 rule model_deploy:
@@ -82,7 +84,7 @@ rule model_deploy:
         cfg=section("deploy"),
     shell:
         "python scripts/model_deploy.py --model {input.model} --card {input.card} --release releases/staged "
-        f"--status {{output.status}} --params {PARAMS} --log {{log}} --date {DATE}"
+        f"--status {{output.status}} --ledger {LEDGER} --params {PARAMS} --log {{log}} --date {DATE}"
 
 
 rule train:

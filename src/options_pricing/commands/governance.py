@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from options_pricing.run.errors import BadParamsError, ExitCode
+from options_pricing.run.errors import BadParamsError, ExitCode, ModelRefusedError, TaskError
 
 if TYPE_CHECKING:
     from options_pricing.release.ledger import Ledger
@@ -29,7 +29,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     _add_act(revoke)
     revoke.set_defaults(do=_revoke)
 
-    verify = commands.add_parser("verify", help="check that the ledger is as it was written")
+    verify = commands.add_parser("verify", help="check that the ledger and every release are as they were written")
     _add_folder(verify)
     verify.set_defaults(do=_verify)
 
@@ -67,17 +67,38 @@ def _revoke(args: argparse.Namespace) -> int:
 
 
 def _verify(args: argparse.Namespace) -> int:
-    _, ledger = _records(args)
+    releases, ledger = _records(args)
     faults, head = ledger.faults(), ledger.head()
     for fault in faults:
         print(f"FAULT {fault}")
     for note in ledger.notes():
         print(f"note  {note}")
-    if faults:
-        print(f"{ledger.path} is not as it was written: {faults[0]}")
-        return ExitCode.ALTERED
-    print(f"{ledger.path}: {head.count} lines, as they were written; head {head.sha256}")
-    return ExitCode.OK
+    print(f"{ledger.path}: {head.count} lines, {_as_written(faults)}; head {head.sha256}")
+    refused = _verify_releases(releases)
+    return ExitCode.ALTERED if faults or refused else ExitCode.OK
+
+
+def _as_written(faults: list[str]) -> str:
+    return f"NOT as they were written: {faults[0]}" if faults else "as they were written"
+
+
+def _verify_releases(releases: Path) -> list[str]:
+    """Say of each release whether it is what its manifest names; those that are not."""
+    from options_pricing.release.store import Store
+    from options_pricing.release.verify import verify_release
+
+    store, refused = Store(releases), []
+    folders = [store.staged] if store.staged.is_dir() else []
+    for folder in [*folders, *map(store.folder_of, store.ids())]:
+        try:
+            found = verify_release(folder)
+            if folder != store.staged and found.manifest.release_id != folder.name:
+                raise ModelRefusedError(f"{folder} holds release {found.manifest.release_id}", why="", fix="")
+            print(f"ok    {folder}: {found.manifest.release_id}, {found.signature}")
+        except TaskError as error:
+            refused.append(folder.name)
+            print(f"FAULT {error.what}: {error.why}")
+    return refused
 
 
 def _records(args: argparse.Namespace) -> "tuple[Path, Ledger]":

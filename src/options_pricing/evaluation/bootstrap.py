@@ -15,11 +15,16 @@ def resampled_days(days: int, samples: int, seed: int, *, block: int = 1) -> NDA
     Days are drawn in blocks of `block` that follow each other, the first day following the last (the circular
     bootstrap of Politis and Romano 1992), and the last block is cut where the sample is full.
     """
-    starts = np.random.default_rng(seed).integers(0, days, (samples, -(-days // block)))
-    drawn = ((starts[:, :, None] + np.arange(block)) % days).reshape(samples, -1)[:, :days]
+    drawn = drawn_in_blocks(days, samples, days, block, seed)
     times = np.zeros((samples, days))
     np.add.at(times, (np.arange(samples)[:, None], drawn), 1.0)
     return times
+
+
+def drawn_in_blocks(days: int, samples: int, length: int, block: int, seed: int) -> NDArray[np.intp]:
+    """Which of `days` days each of `length` places of a sample holds, drawn as in `resampled_days`."""
+    starts = np.random.default_rng(seed).integers(0, days, (samples, -(-length // block)))
+    return ((starts[:, :, None] + np.arange(block)) % days).reshape(samples, -1)[:, :length]
 
 
 def figures_with_intervals(sums: DaySums, evaluate: Evaluate) -> dict[str, dict[str, float | None]]:

@@ -76,12 +76,14 @@ def evaluation_metrics(
     *,
     chosen_model: str,
     simulated: bool,
+    model_sha256: str | None = None,
     hedging: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """``evaluation_metrics.json``: per protocol and model each figure with its interval, and by underlying.
 
     The figures are those of `DaySums`; null where one cannot be computed. Of the chosen model there are also the
-    figures by bucket, what its price intervals covered and, as `hedge_report` gives it, what its delta left over.
+    figures by bucket, what its price intervals covered and, as `hedge_report` gives it, what its delta left over, and
+    the SHA-256 of its file: the evaluation is of how that very model was made.
     """
     # The order in which threads add up would show in the last digits.
     with one_thread():
@@ -89,6 +91,7 @@ def evaluation_metrics(
     return {
         "simulated": simulated,
         "chosen_model": chosen_model,
+        "model_sha256": model_sha256,
         "days": sorted(day_names(features).unique().tolist()),
         "underlyings": sorted(features["underlying"].unique().tolist()),
         "confidence": evaluate.confidence,

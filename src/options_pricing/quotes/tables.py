@@ -1,6 +1,6 @@
 """Reading and writing the project's tables: CSV and parquet through Arrow, the same bytes for the same rows."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -141,11 +141,15 @@ def read_csv(path: Path, columns: tuple[Column, ...], *, judged_later: bool = Fa
     return conform(frame, columns)
 
 
-def read_parquet(path: Path, columns: tuple[Column, ...]) -> pd.DataFrame:
-    """Read a parquet file that holds a table; errors as in `read_csv`."""
+def read_parquet(path: Path, columns: tuple[Column, ...], *, only: Mapping[str, str] | None = None) -> pd.DataFrame:
+    """Read a parquet file that holds a table; errors as in `read_csv`.
+
+    With `only`, the rows whose columns hold these texts; the others are not unpacked.
+    """
     content = read_bytes(path)
     try:
-        table = pa.parquet.read_table(pa.BufferReader(content))
+        filters = [(name, "==", text) for name, text in only.items()] if only else None
+        table = pa.parquet.read_table(pa.BufferReader(content), filters=filters)
     except (pa.ArrowException, OSError) as error:  # Arrow says OSError of bytes that it cannot unpack, too.
         raise BadDataError(
             f"{path} cannot be read as parquet", why=str(error).split("\n")[0], fix=MAKE_AGAIN

@@ -21,6 +21,7 @@ from typing import Any, Literal, NamedTuple
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from options_pricing.release.manifest import Sha256
+from options_pricing.release.signing import release_key
 from options_pricing.run.errors import BadDataError, BadParamsError
 from options_pricing.run.files import parsed_json, read_bytes, write_json, writing
 
@@ -129,10 +130,10 @@ class Ledger:
     path : Path
         ``ledger.jsonl``; the head lies beside it as ``ledger.head.json``. Neither need be there yet.
     key : callable
-        Gives the release key, of lines and head, or None where there is none.
+        Gives the release key, of lines and head, or None where there is none; that of this machine unless given.
     """
 
-    def __init__(self, path: Path, *, key: Callable[[], bytes | None] = lambda: None) -> None:
+    def __init__(self, path: Path, *, key: Callable[[], bytes | None] = release_key) -> None:
         self.path = Path(path)
         self.head_path = self.path.with_suffix(".head.json")
         self._key = key()

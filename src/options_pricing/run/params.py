@@ -16,6 +16,7 @@ from pydantic_core import ErrorDetails
 from options_pricing.run.calendar import is_session, parse_day, sessions_ending, why_no_session
 from options_pricing.run.errors import BadParamsError, MissingInputError, TaskError
 from options_pricing.run.files import read_bytes
+from options_pricing.run.governance import Automation, Gate
 from options_pricing.run.layouts import GenericSource, OptionsDxSource
 from options_pricing.run.retry import RetryPolicy
 from options_pricing.run.section import Section, Share, SourceSection
@@ -315,6 +316,8 @@ class Params(Section):
     train: Train = Train()
     evaluate: Evaluate = Evaluate()
     deploy: Deploy = Deploy()
+    gate: Gate = Gate()
+    automation: Automation = Automation()
     report: Report = Report()
     http: Http = Http()
     retry: Retry = Retry()

@@ -27,6 +27,11 @@ def task_parser(task: str, description: str | None) -> argparse.ArgumentParser:
     return parser
 
 
+def add_ledger(parser: argparse.ArgumentParser) -> None:
+    """Let a task be told of the ledger that its act goes into."""
+    parser.add_argument("--ledger", type=Path, help="the ledger that this is recorded in; none unless given")
+
+
 def run_task(task: str, parser: argparse.ArgumentParser, work: Work, argv: Sequence[str] | None = None) -> int:
     """Run one task from its command line and return its exit code.
 
