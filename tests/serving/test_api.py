@@ -208,7 +208,7 @@ def test_another_method_is_405_and_names_the_allowed(client):
 
 def test_a_bug_is_500_without_its_traceback(staged, option, monkeypatch, caplog):
     app = create_app(staged)
-    monkeypatch.setattr("options_pricing.serving.api.answers", lambda release, asked: 1 / 0)
+    monkeypatch.setattr("options_pricing.serving.served.Served.rows", lambda served, asked: 1 / 0)
     told = problem(app.test_client().get("/price", query_string=option), 500)
     assert "division" not in json.dumps(told)
     assert "ZeroDivisionError" in caplog.text

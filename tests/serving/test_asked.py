@@ -1,11 +1,13 @@
 import json
+from datetime import date
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from werkzeug.datastructures import MultiDict
 
-from options_pricing.serving.asked import MOST_ROWS, as_frame, read_body, read_query, strict_json
+from options_pricing.serving.asked import DEEPEST, MOST_ROWS, read_body, read_columns, read_query, strict_json
 from options_pricing.serving.problems import RequestProblemError
 
 GOOD = {"underlying": "XIDX", "expiration": "2026-12-18", "strike": 5000, "option_type": "C"}
@@ -22,16 +24,76 @@ def refused(call, *args) -> RequestProblemError:
 
 
 def test_a_good_body_becomes_options_in_order():
-    options = read_body(body(GOOD, GOOD | {"strike": 4900.5, "option_type": "P", "root": "XIDXW"}))
-    frame = as_frame(options)
-    assert frame["strike"].tolist() == [5000.0, 4900.5]
-    assert frame["option_type"].tolist() == ["C", "P"]
-    assert frame["root"].tolist()[1] == "XIDXW"
-    assert frame["expiration"].dt.strftime("%Y-%m-%d").tolist() == ["2026-12-18"] * 2
+    batch = read_body(body(GOOD, GOOD | {"strike": 4900.5, "option_type": "P", "root": "XIDXW"}))
+    assert not batch.by_column
+    assert batch.asked["strike"].tolist() == [5000.0, 4900.5]
+    assert batch.asked["option_type"].tolist() == ["C", "P"]
+    assert batch.asked["root"].tolist() == [None, "XIDXW"]
+    assert batch.asked["expiration"].tolist() == [date(2026, 12, 18)] * 2
 
 
-def test_root_is_null_where_nobody_named_one():
-    assert as_frame(read_body(body(GOOD)))["root"].isna().all()
+def columns(**change) -> bytes:
+    held = {"underlying": "XIDX", "expiration": ["2026-12-18"], "strike": [5000, 4900.5], "option_type": ["C", "P"]}
+    return json.dumps({"columns": held | change}).encode()
+
+
+def test_columns_are_the_same_options_as_rows():
+    rows = read_body(body(GOOD, GOOD | {"strike": 4900.5, "option_type": "P"})).asked
+    batch = read_body(columns())
+    assert batch.by_column
+    assert {name: batch.asked[name].tolist() for name in rows.held} == {
+        name: values.tolist() for name, values in rows.held.items()
+    }
+    assert read_body(columns(root="XIDXW")).asked["root"].tolist() == ["XIDXW"] * 2
+    assert read_body(columns(strike=5, option_type="C", expiration="2026-12-18")).asked["strike"].tolist() == [5.0]
+
+
+@pytest.mark.parametrize(
+    ("change", "field", "row"),
+    [
+        ({"strike": [5000, True]}, "strike", 1),
+        ({"strike": [5000, "5000"]}, "strike", 1),
+        ({"strike": [0, 5000]}, "strike", 0),
+        ({"strike": [10**400, 5000]}, "strike", 0),
+        ({"strike": [5000, None]}, "strike", 1),
+        ({"strike": [5000, [1]]}, "strike", 1),
+        ({"strike": {"a": 1}}, "strike", 0),
+        ({"strike": [5000, 1e10]}, "strike", 1),
+        ({"option_type": ["C", "c"]}, "option_type", 1),
+        ({"option_type": ["C", 1]}, "option_type", 1),
+        ({"expiration": ["2026-12-18", "2026-02-30"]}, "expiration", 1),
+        ({"expiration": 20261218}, "expiration", 0),
+        ({"underlying": ["XIDX", "xidx"]}, "underlying", 1),
+        ({"underlying": None}, "underlying", 0),
+        ({"root": [None, ""]}, "root", 1),
+        ({"strike": []}, "strike", None),
+        ({"strike": [1, 2, 3]}, "option_type", None),
+        ({"volume": 1}, "volume", None),
+        ({"type": "C"}, "type", None),
+    ],
+)
+def test_a_wrong_value_in_a_column_is_named_with_its_row(change, field, row):
+    error = refused(read_body, columns(**change))
+    assert error.status == 422
+    assert (row, field) in [(e["row"], e["field"]) for e in error.errors]
+
+
+def test_a_missing_column_is_named_and_type_stands_for_option_type():
+    held = {"underlying": "X", "expiration": "2026-12-18", "strike": 1, "type": "C"}
+    assert read_columns(held)["option_type"].tolist() == ["C"]
+    for missing in held:
+        error = refused(read_columns, {name: value for name, value in held.items() if name != missing})
+        assert error.errors[0]["field"] == {"type": "option_type"}.get(missing, missing)
+
+
+def test_too_many_rows_in_columns_are_413():
+    assert refused(read_body, columns(strike=[1.0] * (MOST_ROWS + 1), option_type="C")).status == 413
+
+
+def test_brackets_nested_too_deep_are_refused_and_many_of_them_side_by_side_are_not():
+    assert refused(strict_json, b"[" * (DEEPEST + 1) + b"]" * (DEEPEST + 1)).status == 400
+    assert strict_json(b"[" + b"[]," * 5000 + b"[]]") == [[]] * 5001
+    assert len(strict_json(b"[" * DEEPEST + b"]" * DEEPEST)) == 1
 
 
 @pytest.mark.parametrize(
@@ -118,7 +180,7 @@ def test_what_is_not_json_is_refused(wrong):
 
 
 def test_one_row_too_many_is_refused_before_any_is_read():
-    assert len(read_body(body(*[GOOD] * MOST_ROWS))) == MOST_ROWS
+    assert len(read_body(body(*[GOOD] * MOST_ROWS)).asked) == MOST_ROWS
     assert refused(read_body, body(*[{}] * (MOST_ROWS + 1))).status == 413
 
 
@@ -146,7 +208,9 @@ values = st.recursive(
 @given(values)
 def test_any_json_is_options_or_a_problem_that_says_why(value):
     try:
-        assert as_frame(read_body(json.dumps(value).encode())).notna().all(axis=None)
+        asked = read_body(json.dumps(value).encode()).asked
+        assert np.isfinite(asked["strike"]).all()
+        assert all(isinstance(day, date) for day in asked["expiration"])
     except RequestProblemError as error:
         assert error.status == 422
         assert error.errors

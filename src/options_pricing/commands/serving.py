@@ -1,9 +1,11 @@
-"""A release in use: ``serve``."""
+"""A release in use: ``serve``, ``keys`` and ``replay``."""
 
 import argparse
+import sys
 from pathlib import Path
 
 from options_pricing.run.checkout import require_checkout
+from options_pricing.run.errors import ExitCode
 
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -19,12 +21,26 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     serve.add_argument(
         "--host",
         default="127.0.0.1",
-        help="the address to listen on (default: %(default)s, this machine alone; 0.0.0.0: every machine that reaches "
-        "it, without a password)",
+        help="the address to listen on (default: %(default)s, this machine alone; with 0.0.0.0 every machine that "
+        "reaches this one may ask: the API then requires keys, see `keys`, and the app is without a password)",
     )
     serve.add_argument("--port", type=int, help="the port to listen on (default: 8000 for the API, 8501 for the app)")
     serve.add_argument("--app", action="store_true", help="the Streamlit app instead of the API")
     serve.set_defaults(do=_serve)
+
+    keys = commands.add_parser("keys", help="API keys")
+    keys.add_argument(
+        "action", choices=["new"], help="new: print a key, once, and the entry by which a server knows it"
+    )
+    keys.add_argument("name", help="who gets it (letters, digits, _ and -); two keys of one name are valid at once")
+    keys.set_defaults(do=_keys)
+
+    again = commands.add_parser("replay", help="give an answer of the API again, bit for bit, from its receipt")
+    again.add_argument("receipt", help="as the answer had it; @FILE reads it from a file, - from standard input")
+    again.add_argument(
+        "--releases", type=Path, default=Path("releases"), help="where releases are kept (default: %(default)s)"
+    )
+    again.set_defaults(do=_replay)
 
 
 def _serve(args: argparse.Namespace) -> int:
@@ -34,3 +50,27 @@ def _serve(args: argparse.Namespace) -> int:
         require_checkout(Path())
     serve = serve_app if args.app else serve_api
     return serve(args.release, args.host, args.port or (8501 if args.app else 8000))
+
+
+def _keys(args: argparse.Namespace) -> int:
+    from options_pricing.serving.keys import FILE_VARIABLE, VARIABLE, entry_of, new_key
+
+    key = new_key()
+    entry = entry_of(args.name, key)
+    print(f"the key, which is shown this once: {key}")
+    print(f"its entry in {VARIABLE}, or in the file that {FILE_VARIABLE} names: {entry}")
+    return ExitCode.OK
+
+
+def _replay(args: argparse.Namespace) -> int:
+    from options_pricing.run.files import read_bytes
+    from options_pricing.serving.replay import replay
+
+    text = args.receipt
+    if text == "-":
+        text = sys.stdin.read()
+    elif text.startswith("@"):
+        text = read_bytes(Path(text[1:])).decode(errors="replace")
+    sys.stdout.buffer.write(replay(args.releases, text.strip()))
+    sys.stdout.buffer.flush()
+    return ExitCode.OK

@@ -2,12 +2,15 @@
 
 from collections.abc import Hashable, Mapping
 from datetime import date, datetime
+from functools import cache
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from options_pricing.evaluation.intervals import served_intervals
+from options_pricing.evaluation.intervals import interval_ends, served_intervals
+from options_pricing.models.columns import Columns
 from options_pricing.release.verify import Release
 from options_pricing.run.calendar import NEW_YORK
 
@@ -21,11 +24,20 @@ def new_york_today() -> date:
     return datetime.now(NEW_YORK).date()
 
 
+def data_age_days(release: Release, today: date) -> int:
+    """How many calendar days ago the day of the release's data was."""
+    return (today - _day_of(release.manifest.as_of)).days
+
+
+@cache
+def _day_of(as_of: str) -> date:
+    return datetime.strptime(as_of, "%Y%m%d").date()
+
+
 def provenance(release: Release, today: date) -> dict[str, Any]:
     """Which release speaks, of which day its data is, how old that is, and whether the market is simulated."""
     manifest = release.manifest
-    as_of = datetime.strptime(manifest.as_of, "%Y%m%d").date()
-    age = (today - as_of).days
+    as_of, age = _day_of(manifest.as_of), data_age_days(release, today)
     return {
         "release_id": manifest.release_id,
         "model_sha256": release.model_sha256,
@@ -106,3 +118,43 @@ def _answer(row: Mapping[Hashable, Any], interval: dict[str, Any] | None) -> dic
 
 def _number(value: float) -> float | None:
     return float(value) if np.isfinite(value) else None
+
+
+def answers_of_columns(release: Release, asked: Columns, priced: Mapping[str, NDArray[Any]]) -> list[dict[str, Any]]:
+    """What `answers` says, of options that a `Pricer` has priced."""
+    low, high = _ends(release, asked, priced)
+    known = {name: (price_intervals(release) or {}).get(name) for name in ("nominal", "days")}
+    names = [*asked.held, *priced]
+    rows = zip(*(values.tolist() for values in (*asked.held.values(), *priced.values())), strict=True)
+    return [
+        _answer(dict(zip(names, row, strict=True)), _interval(known, *ends))
+        for row, ends in zip(rows, zip(low.tolist(), high.tolist(), strict=True), strict=True)
+    ]
+
+
+def columns_told(release: Release, asked: Columns, priced: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    """What `answers` says, column by column: the same numbers, NaN where one is None, the interval as its two ends."""
+    low, high = _ends(release, asked, priced)
+    reason = np.where((priced["reason"] == "") & priced["extrapolated"], BEYOND, priced["reason"])
+    return {
+        "price": priced["predicted_price"],
+        "implied_vol": priced["predicted_implied_vol"],
+        "interval_low": np.maximum(low, 0.0),
+        "interval_high": high,
+        **{name: priced[name] for name in (*GREEKS, "forward", "discount_factor", "year_fraction")},
+        **{name: priced[name] for name in ("exercise_style", "extrapolated")},
+        "reason": reason,
+    }
+
+
+def _ends(
+    release: Release, asked: Columns, priced: Mapping[str, NDArray[Any]]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Both ends of each interval; NaN where either is not finite or the card has none."""
+    calibrated = price_intervals(release)
+    if calibrated is None:
+        return np.full(len(asked), np.nan), np.full(len(asked), np.nan)
+    ends = interval_ends(Columns({**asked.held, **priced}), calibrated["half_widths"])
+    low, high = ends["price_low"], ends["price_high"]
+    known = np.isfinite(low) & np.isfinite(high)
+    return np.where(known, low, np.nan), np.where(known, high, np.nan)

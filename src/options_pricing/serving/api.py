@@ -2,26 +2,39 @@
 
 from collections.abc import Callable
 from datetime import date
+from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
-from flask import Flask, Response, request
+from apiflask import APIFlask
+from flask import Response, request
 from werkzeug.exceptions import HTTPException
 
-from options_pricing.serving.answers import answers, new_york_today, provenance
-from options_pricing.serving.asked import LARGEST_BODY, as_frame, read_body, read_query
+from options_pricing.serving.access import guard, rate_of_environment
+from options_pricing.serving.answers import new_york_today
+from options_pricing.serving.asked import LARGEST_BODY
 from options_pricing.serving.current import CurrentRelease
-from options_pricing.serving.problems import (
-    RequestProblemError,
-    field_error,
-    fields_refused,
-    json_response,
-    problem,
+from options_pricing.serving.keys import Keys
+from options_pricing.serving.openapi import described
+from options_pricing.serving.problems import RequestProblemError, problem
+from options_pricing.serving.routes import health, inference, model, predict, prices, surfaces
+from options_pricing.serving.served import Desk
+
+PATHS = (
+    "GET /price, POST /price, GET /greeks, GET /smile, GET /surface, GET /model, "
+    "GET /predict/<implied_vol>/<moneyness>/<vol_time>, GET /metrics, GET /openapi.json and the Open Inference paths "
+    "under /v2"
 )
+KEPT_HEADERS = {"Allow", "Location", "Retry-After"}
 
-PATHS = "GET /price, POST /price, GET /model, GET /v2/health/live, GET /v2/health/ready"
 
-
-def create_app(release_folder: str | Path, *, today: Callable[[], date] = new_york_today) -> Flask:
+def create_app(
+    release_folder: str | Path,
+    *,
+    today: Callable[[], date] = new_york_today,
+    keys: Keys | None = None,
+    rate: str | None = None,
+) -> APIFlask:
     """Load a release and make the application that serves it, and whatever takes its place.
 
     Parameters
@@ -30,74 +43,36 @@ def create_app(release_folder: str | Path, *, today: Callable[[], date] = new_yo
         The folder of a release, or of releases, as `CurrentRelease` takes it.
     today : callable, optional
         Gives the date that the data's age is counted to; New York's by default.
+    keys : Keys, optional
+        Who is let in; everyone, from this machine alone, without any.
+    rate : str, optional
+        How often one client may ask one worker, as ``3000/second``; without it as often as it likes.
 
     Raises
     ------
     MissingInputError, ModelRefusedError
         As `CurrentRelease`: where there is no release to begin with, nothing is served at all.
     """
-    current = CurrentRelease(Path(release_folder))
-    app = Flask(__name__, static_folder=None)
+    desk = Desk(CurrentRelease(Path(release_folder)), today)
+    nowhere: dict[str, Any] = dict.fromkeys(("spec_path", "docs_path", "static_folder"))
+    app = APIFlask(__name__, title="options-pricing", version=version("options-pricing"), json_errors=False, **nowhere)
     # One more, so that a body in chunks, which is cut off there without a word, is seen to be too long.
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY + 1
-    _add_health(app, current)
-    _add_model(app, current, today)
-    _add_prices(app, current, today)
+    app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
+    guard(app, keys or Keys(), rate)
+    for routes in (health, prices, surfaces, model, predict, inference):
+        app.register_blueprint(routes.blueprint(desk))
+    described(app, desk, with_keys=bool(keys))
     _add_errors(app)
     return app
 
 
-def _add_health(app: Flask, current: CurrentRelease) -> None:
-    @app.get("/v2/health/live")
-    def live() -> Response:
-        return json_response({"live": True})
-
-    @app.get("/v2/health/ready")
-    def ready() -> Response:
-        # A loaded model does not change: its golden rows were priced when it was loaded, and a probe stays cheap.
-        serving = current.serving
-        if serving.unfit:
-            raise RequestProblemError(503, serving.unfit)
-        troubles = {"trouble": current.trouble, "refused": current.refused}
-        return json_response({"ready": True} | serving.told() | troubles)
+def app_of_environment(release_folder: str | Path) -> APIFlask:
+    """`create_app` with the keys and the rate that the environment names."""
+    return create_app(release_folder, keys=Keys.from_environment(), rate=rate_of_environment())
 
 
-def _add_model(app: Flask, current: CurrentRelease, today: Callable[[], date]) -> None:
-    @app.get("/model")
-    def model() -> Response:
-        release = current.now()
-        held = {"card": release.card, "manifest": release.manifest.model_dump()}
-        return json_response(provenance(release, today()) | held)
-
-
-def _add_prices(app: Flask, current: CurrentRelease, today: Callable[[], date]) -> None:
-    @app.get("/price")
-    def price() -> Response:
-        release, asked = current.now(), read_query(request.args)
-        if asked.underlying not in release.underlyings:
-            detail = f"{asked.underlying} is not in this release, which has {', '.join(release.underlyings)}"
-            raise fields_refused([field_error(0, "underlying", detail)], status=404)
-        (answer,) = answers(release, as_frame([asked]))
-        if answer["price"] is None:
-            raise RequestProblemError(422, f"this option has no price: {answer['reason']}")
-        return json_response(provenance(release, today()) | answer)
-
-    @app.post("/price")
-    def prices() -> Response:
-        release, asked = current.now(), as_frame(read_body(_json_body()))
-        return json_response(provenance(release, today()) | {"options": answers(release, asked)})
-
-
-def _json_body() -> bytes:
-    if request.mimetype != "application/json" or "Content-Encoding" in request.headers:
-        raise RequestProblemError(415, "send the options as application/json, without a content encoding")
-    body = request.get_data(cache=False)
-    if len(body) > LARGEST_BODY:
-        raise RequestProblemError(413, f"the body has more than {LARGEST_BODY} bytes")
-    return body
-
-
-def _add_errors(app: Flask) -> None:
+def _add_errors(app: APIFlask) -> None:
     @app.errorhandler(RequestProblemError)
     def refused(error: RequestProblemError) -> Response:
         return problem(error.status, error.detail, error.errors)
@@ -108,8 +83,9 @@ def _add_errors(app: Flask) -> None:
         detail = f"there are {PATHS}" if status == 404 else error.description or ""
         response = problem(status, detail)
         # Allow of a 405, Location of a redirect: without them the status says only half.
-        kept = [pair for pair in error.get_headers() if pair[0] in {"Allow", "Location", "Retry-After"}]
-        response.headers.extend(kept)
+        response.headers.extend([pair for pair in error.get_headers() if pair[0] in KEPT_HEADERS])
+        if status == 429:
+            response.headers["Retry-After"] = "1"
         return response
 
     @app.errorhandler(Exception)

@@ -1,28 +1,23 @@
 """The command lines that serve a release: the API by gunicorn, the app by Streamlit, never by a development server."""
 
 import os
-import socket
 import sys
 from pathlib import Path
 
-from options_pricing.run.errors import ExitCode, TaskError
+from options_pricing.run.errors import BadParamsError
 from options_pricing.serving.current import require_servable
-from options_pricing.serving.processes import child_environment
+from options_pricing.serving.keys import VARIABLE, Keys, is_loopback
+from options_pricing.serving.ports import require_free
+from options_pricing.serving.processes import api_settings, child_environment
 
 SETTINGS = "python:options_pricing.serving.gunicorn_settings"
 WORKERS = 2
 DASHBOARD = Path(__file__).with_name("dashboard.py")
 
 
-class CannotListenError(TaskError):
-    """The address that was asked for cannot be listened on."""
-
-    exit_code = ExitCode.BUSY
-
-
 def api_command(release: Path, host: str, port: int, *, workers: int) -> list[str]:
     """The command that serves the API of a release."""
-    application = f"options_pricing.serving.api:create_app({str(release)!r})"
+    application = f"options_pricing.serving.api:app_of_environment({str(release)!r})"
     options = ["--config", SETTINGS, "--bind", f"{_bracketed(host)}:{port}", "--workers", str(workers)]
     return [sys.executable, "-m", "gunicorn", *options, application]
 
@@ -52,39 +47,33 @@ def serve_api(release: Path, host: str, port: int) -> int:
 
     Raises
     ------
+    BadParamsError
+        Others reach the address, and there are no API keys.
     MissingInputError, ModelRefusedError
         The release is missing or is not what its manifest names.
     CannotListenError
         The port is taken, or the address is not this machine's.
     """
-    return _become(api_command(release, host, port, workers=WORKERS), release, host, port)
+    if not Keys.from_environment() and not is_loopback(host):
+        raise BadParamsError(
+            f"the API is not served on {host} without keys",
+            why="every machine that reaches this one could ask it",
+            fix=f"make one with `options-pricing keys new NAME` and set {VARIABLE}, or listen on 127.0.0.1",
+        )
+    return _become(api_command(release, host, port, workers=WORKERS), release, host, port, api_settings())
 
 
 def serve_app(release: Path, host: str, port: int) -> int:
     """Become the app of a release; returns only by raising, as `serve_api` does."""
-    return _become(app_command(release, host, port), release, host, port)
+    return _become(app_command(release, host, port), release, host, port, {})
 
 
-def _become(command: list[str], release: Path, host: str, port: int) -> int:
+def _become(command: list[str], release: Path, host: str, port: int, settings: dict[str, str]) -> int:
     # Told here in three lines with an exit code, rather than by a worker that fails to boot.
     said = require_servable(release)
-    _require_free(host, port)
+    require_free(host, port)
     print(f"serving {said}", flush=True)
-    os.execve(command[0], command, child_environment())
-
-
-def _require_free(host: str, port: int) -> None:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        with socket.socket(family) as tried:
-            tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            tried.bind((host, port))
-    except OSError as error:
-        raise CannotListenError(
-            f"cannot listen on {host}:{port}",
-            why=error.strerror or str(error),
-            fix="name another with --host and --port, or stop what listens there",
-        ) from error
+    os.execve(command[0], command, child_environment() | settings)
 
 
 def _bracketed(host: str) -> str:

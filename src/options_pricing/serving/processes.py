@@ -26,6 +26,7 @@ POLL_SECONDS = 0.1
 GRACE_SECONDS = 5.0
 ANSWER_SECONDS = 10.0
 TAIL_BYTES = 4096
+API_SETTINGS = "OPTIONS_PRICING_API_"
 PR_SET_PDEATHSIG = 1
 NAMES_AN_ERROR = re.compile(r"[\w.]*(Error|Exception)\b")
 STOPPING = (signal.SIGTERM, signal.SIGHUP)
@@ -143,10 +144,16 @@ def child_environment() -> dict[str, str]:
 
     One computing thread per process: the numbers do not depend on it, and two services share two cores.
     """
-    kept = {k: v for k, v in os.environ.items() if k != "GUNICORN_CMD_ARGS" and not k.startswith("STREAMLIT_")}
+    foreign = ("STREAMLIT_", API_SETTINGS)
+    kept = {k: v for k, v in os.environ.items() if k != "GUNICORN_CMD_ARGS" and not k.startswith(foreign)}
     source = str(Path(options_pricing.__file__).parents[1])
     path = os.pathsep.join(filter(None, [source, kept.get("PYTHONPATH")]))
     return kept | {"PYTHONPATH": path, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1"}
+
+
+def api_settings() -> dict[str, str]:
+    """What the environment says of keys and rates: for the API that is served, not for one on trial."""
+    return {name: value for name, value in os.environ.items() if name.startswith(API_SETTINGS)}
 
 
 def _end_with_parent() -> None:

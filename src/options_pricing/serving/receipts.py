@@ -1,0 +1,90 @@
+"""Receipts: all that is needed to give the same answer again, to the last bit, from the release that is kept.
+
+A receipt holds the request itself, packed; the release that answered; the day from which the data's age was counted;
+and the SHA-256 of the answer, so that a replay can say whether it is the same. It proves nothing about who gave it: it
+is not signed, and whoever holds it can read what was asked.
+"""
+
+import base64
+import binascii
+import hashlib
+import json
+import zlib
+from dataclasses import asdict, dataclass
+from datetime import date
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from options_pricing.run.errors import BadDataError
+
+KIND = "op1."
+FASTEST = 1
+LARGEST = 1 << 22
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What was asked of which release on which day, and the SHA-256 of the answer without its receipt."""
+
+    release: str
+    asked_on: date
+    method: str
+    target: str
+    body: bytes
+    answer: str
+
+
+@dataclass(frozen=True)
+class _Head:
+    release: str
+    asked_on: str
+    method: str
+    target: str
+    answer: str
+
+
+_heads = TypeAdapter(_Head)
+
+
+def with_receipt(answer: bytes, asked: Receipt) -> bytes:
+    """An answer (a JSON object on one line) with its receipt as the last field."""
+    return answer[:-2] + b',"receipt":"' + written(asked).encode() + b'"}\n'
+
+
+def digest(answer: bytes) -> str:
+    """The SHA-256 of an answer."""
+    return hashlib.sha256(answer).hexdigest()
+
+
+def written(receipt: Receipt) -> str:
+    """A receipt as text that fits into JSON, a URL and a command line."""
+    head = _Head(receipt.release, receipt.asked_on.isoformat(), receipt.method, receipt.target, receipt.answer)
+    packed = zlib.compress(json.dumps(asdict(head)).encode() + b"\n" + receipt.body, FASTEST)
+    return KIND + base64.urlsafe_b64encode(packed).decode()
+
+
+def read(text: str) -> Receipt:
+    """The receipt that a text holds; a `BadDataError` where it holds none."""
+    try:
+        if not text.startswith(KIND):
+            raise ValueError(f"it does not begin with {KIND}")
+        unpacking = zlib.decompressobj()
+        content = unpacking.decompress(base64.urlsafe_b64decode(text.removeprefix(KIND)), LARGEST)
+        if not unpacking.eof or unpacking.unused_data:
+            raise ValueError("it is cut short, too long, or something follows it")
+        line, _, body = content.partition(b"\n")
+        head = _heads.validate_json(line)
+        return Receipt(head.release, date.fromisoformat(head.asked_on), head.method, head.target, body, head.answer)
+    except (ValueError, binascii.Error, zlib.error, ValidationError) as error:
+        raise BadDataError(
+            "this is no receipt",
+            why=str(error).splitlines()[0],
+            fix="give it as the answer had it, or a file that holds it as @FILE",
+        ) from error
+
+
+def without_receipt(answer: bytes) -> bytes:
+    """The answer that a receipt was added to."""
+    told: dict[str, Any] = json.loads(answer)
+    return answer[: answer.rindex(b',"receipt":"')] + b"}\n" if "receipt" in told else answer

@@ -1,0 +1,54 @@
+"""What a worker serves: the release of this moment, made ready to be asked."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from options_pricing.models.columns import Columns
+from options_pricing.models.pricer import Pricer
+from options_pricing.release.verify import Release
+from options_pricing.serving.answers import answers_of_columns, columns_told, provenance
+from options_pricing.serving.current import CurrentRelease
+
+# The current release and the one before, so that a rollback finds it ready.
+KEPT = 2
+
+
+@dataclass(frozen=True)
+class Served:
+    """One release with what is worked out once for all requests to it."""
+
+    release: Release
+    pricer: Pricer
+
+    def provenance(self, today: date) -> dict[str, Any]:
+        """Which release speaks, and how old its data is."""
+        return provenance(self.release, today)
+
+    def rows(self, asked: Columns) -> list[dict[str, Any]]:
+        """An answer for each option."""
+        return answers_of_columns(self.release, asked, self.pricer.priced(asked))
+
+    def columns(self, asked: Columns) -> dict[str, Any]:
+        """The same answers, column by column."""
+        return columns_told(self.release, asked, self.pricer.priced(asked))
+
+
+class Desk:
+    """Where requests are answered: the current release, and today's date at the exchange."""
+
+    def __init__(self, current: CurrentRelease, today: Callable[[], date]) -> None:
+        self.current, self.today = current, today
+        self._held: list[Served] = []
+        self.now()
+
+    def now(self) -> Served:
+        """What is served at this moment; a request asks once and keeps to it."""
+        release = self.current.now()
+        for served in self._held:
+            if served.release is release:
+                return served
+        made = Served(release, Pricer(release.model))
+        self._held = [*self._held, made][-KEPT:]
+        return made
