@@ -2,7 +2,9 @@
 
 import json
 import logging
+import math
 import os
+import re
 import secrets
 import sys
 import time
@@ -11,7 +13,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from flask import Flask, Response, g, request
-from flask_limiter import Limiter
+from limits import parse
+from limits.storage import MemoryStorage
+from limits.strategies import FixedWindowRateLimiter
 
 from options_pricing.serving import metrics
 from options_pricing.serving.keys import Keys
@@ -21,7 +25,7 @@ RATE_VARIABLE = "OPTIONS_PRICING_API_RATE"
 # For each client and worker; far above what one of them can do in prices, so that it only stops a flood.
 USUAL_RATE = "3000/second"
 WITHOUT_KEY = {"health.live", "health.ready"}
-LOCAL_NAMES = ["localhost", "127.0.0.1", "[::1]"]
+LOCAL_NAME = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:[0-9]{1,5})?", re.ASCII)
 LONGEST_NOTED = 200
 HEADERS = {
     "Cache-Control": "no-store",
@@ -36,20 +40,14 @@ log = logging.getLogger("options-pricing.access")
 
 def guard(app: Flask, keys: Keys, rate: str | None) -> None:
     """Let in only who has a key (everyone, where there are none), at most at this rate; note every request."""
-    if not keys:
-        # A server without keys is for this machine alone. A page that has its own name point here is not of it.
-        app.config["TRUSTED_HOSTS"] = LOCAL_NAMES
     app.before_request(_begin)
-    app.before_request(_key_check(keys))
+    if not keys:
+        app.before_request(_require_local_name)
+    app.before_request(lambda: _find_client(keys))
     if rate is not None:
-        Limiter(
-            _client,
-            app=app,
-            application_limits=[rate],
-            application_limits_exempt_when=lambda: request.endpoint in WITHOUT_KEY,
-            storage_uri="memory://",
-            strategy="fixed-window",
-        )
+        app.before_request(_rate_check(rate))
+    if keys:
+        app.before_request(_require_client)
     app.after_request(_end)
 
 
@@ -72,13 +70,31 @@ def _begin() -> None:
     g.request_id = secrets.token_hex(8)
 
 
-def _key_check(keys: Keys) -> Callable[[], None]:
+def _require_local_name() -> None:
+    """Answer only to this machine's own names: a page may have its own name point here (DNS rebinding)."""
+    # A server without keys is for this machine alone.
+    if not LOCAL_NAME.fullmatch(request.headers.get("Host", "")):
+        raise RequestProblemError(400, "without keys this API answers to localhost, 127.0.0.1 and [::1] only")
+
+
+def _find_client(keys: Keys) -> None:
+    g.client = keys.client_of(_presented()) if keys else None
+
+
+def _require_client() -> None:
+    if g.client is None and request.endpoint not in WITHOUT_KEY:
+        raise RequestProblemError(401, "send a valid key: Authorization: Bearer KEY, or X-API-Key: KEY")
+
+
+def _rate_check(rate: str) -> Callable[[], None]:
+    """What lets each client ask so often: by its name where it has a key, else by its address."""
+    allowed, counted = parse(rate), FixedWindowRateLimiter(MemoryStorage())
+
     def check() -> None:
-        if not keys or request.endpoint in WITHOUT_KEY:
-            return
-        g.client = keys.client_of(_presented())
-        if g.client is None:
-            raise RequestProblemError(401, "send a valid key: Authorization: Bearer KEY, or X-API-Key: KEY")
+        who = f"client {g.client}" if g.client else f"address {request.remote_addr}"
+        if request.endpoint not in WITHOUT_KEY and not counted.hit(allowed, who):
+            seconds = max(1, math.ceil(counted.get_window_stats(allowed, who).reset_time - time.time()))
+            raise RequestProblemError(429, f"more than {rate} are asked for; wait {seconds} s", retry_after=seconds)
 
     return check
 
@@ -87,10 +103,6 @@ def _presented() -> str:
     """The key that a request carries, empty where it carries none; never one in its address, which is noted."""
     kind, _, token = request.headers.get("Authorization", "").partition(" ")
     return token.strip() if kind.lower() == "bearer" else request.headers.get("X-API-Key", "")
-
-
-def _client() -> str:
-    return getattr(g, "client", None) or request.remote_addr or "unknown"
 
 
 def _end(response: Response) -> Response:

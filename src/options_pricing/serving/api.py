@@ -75,7 +75,10 @@ def app_of_environment(release_folder: str | Path) -> APIFlask:
 def _add_errors(app: APIFlask) -> None:
     @app.errorhandler(RequestProblemError)
     def refused(error: RequestProblemError) -> Response:
-        return problem(error.status, error.detail, error.errors)
+        response = problem(error.status, error.detail, error.errors)
+        if error.retry_after is not None:
+            response.headers["Retry-After"] = str(error.retry_after)
+        return response
 
     @app.errorhandler(HTTPException)
     def of_http(error: HTTPException) -> Response:
@@ -84,8 +87,6 @@ def _add_errors(app: APIFlask) -> None:
         response = problem(status, detail)
         # Allow of a 405, Location of a redirect: without them the status says only half.
         response.headers.extend([pair for pair in error.get_headers() if pair[0] in KEPT_HEADERS])
-        if status == 429:
-            response.headers["Retry-After"] = "1"
         return response
 
     @app.errorhandler(Exception)

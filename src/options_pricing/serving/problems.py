@@ -22,11 +22,15 @@ class RequestProblemError(Exception):
         What is wrong, for a person.
     errors : sequence of dict
         For each wrong field its `row` (counted from 0; None for the request as a whole), `field` and `detail`.
+    retry_after : int, optional
+        After how many seconds it is worth asking again.
     """
 
-    def __init__(self, status: int, detail: str, errors: Sequence[Mapping[str, Any]] = ()) -> None:
+    def __init__(
+        self, status: int, detail: str, errors: Sequence[Mapping[str, Any]] = (), *, retry_after: int | None = None
+    ) -> None:
         super().__init__(status, detail)
-        self.status, self.detail, self.errors = status, detail, list(errors)
+        self.status, self.detail, self.errors, self.retry_after = status, detail, list(errors), retry_after
 
 
 def field_error(row: int | None, field: str, detail: str) -> dict[str, Any]:
