@@ -127,3 +127,10 @@ def test_v06_not_where_the_underlying_moved_too(clean, judged) -> None:
     assert len(judged(rules.vol_jump, clean, [days(clean, 0.6, 1.02)]).grave) == 2
     assert not judged(rules.vol_jump, clean, [days(clean, 0.6, 1.05)]).grave
     assert not judged(rules.vol_jump, clean).grave
+
+
+def test_v06_is_about_the_day_that_is_judged_whatever_its_rows_say(clean, judged) -> None:
+    before, spoilt = days(clean, 0.6), clean.copy()
+    spoilt.loc[spoilt.index[0], "trade_date"] = pd.Timestamp("9999-12-31")
+    assert len(judged(rules.vol_jump, spoilt, [before]).grave) == 2
+    assert not judged(rules.vol_jump, clean.assign(trade_date=pd.NaT), [before]).grave

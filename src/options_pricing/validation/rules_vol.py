@@ -122,7 +122,9 @@ def vol_jump(chain: Chain, limits: Thresholds) -> Finding:
     """
     if not chain.previous:
         return Finding()
-    today, before = (_at_the_money(table, limits["days"]) for table in (chain.table, chain.previous[-1]))
+    last, days = chain.previous[-1], limits["days"]
+    today = _at_the_money(chain.table, chain.date, days)
+    before = _at_the_money(last, last["trade_date"].max(), days)
     both = today.join(before.add_suffix("_before"), how="inner")
     moved = np.abs(np.log(both["forward"] / both["forward_before"]))
     jumped = both[((both["vol"] / both["vol_before"] - 1).abs() > limits["most_jump"]) & (moved < limits["least_move"])]
@@ -133,13 +135,11 @@ def vol_jump(chain: Chain, limits: Thresholds) -> Finding:
     )
 
 
-def _at_the_money(table: pd.DataFrame, days: float) -> pd.DataFrame:
+def _at_the_money(table: pd.DataFrame, day: pd.Timestamp, days: float) -> pd.DataFrame:
     """Forward and vol at the money of each underlying, from its expiration nearest to `days`, if it has a parity line.
 
     Sqrt(2 pi / T) times half the straddle over the forward, at the pair next to it (Brenner and Subrahmanyam 1988).
     """
-    # A spoilt date or two must not make another day of it.
-    day = table["trade_date"].mode().iloc[0]
     chain = Chain(_nearest_expirations(table, days), f"{day:%Y%m%d}")
     lines = chain.parity
     forward, years = lines.forward[lines.pairs.expiry], chain.year_fraction[lines.pairs.call]
