@@ -50,6 +50,16 @@ def test_greeks_have_the_same_bits_either_way(both):
         np.testing.assert_array_equal(values, getattr(compiled, name), err_msg=name)
 
 
+@pytest.mark.parametrize("count", [1, 15, 16, 17])
+def test_a_few_options_have_the_same_bits_as_among_many(both, count):
+    *terms, call = (values[100 : 100 + count] for values in hard_options())
+    with np.errstate(all="ignore"):
+        by_numpy, compiled = both(price_and_greeks, *terms, call)
+        vols = both(implied_vol_with_reason, by_numpy.price, *terms[:4], call)
+    np.testing.assert_array_equal(np.stack(by_numpy), np.stack(compiled))
+    np.testing.assert_array_equal(vols[0].implied_vol, vols[1].implied_vol)
+
+
 def test_vols_have_the_same_bits_either_way(both):
     forward, strike, years, discount, vol, call = hard_options()
     price = price_and_greeks(forward, strike, years, discount, vol, call).price

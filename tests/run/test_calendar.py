@@ -162,3 +162,9 @@ def test_a_spoilt_day_centuries_away_is_only_a_negative_time(as_of):
     expirations, settlements = pd.Series(pd.to_datetime(["2026-12-18", None])), pd.Series(["pm", "pm"])
     years = year_fractions(expirations, settlements, pd.Timestamp(as_of, tz="UTC"))
     assert years.iloc[0] < -200 and pd.isna(years.iloc[1])
+
+
+def test_the_days_before_the_first_session_of_all_are_none():
+    assert not is_session("20000101")
+    assert is_session("20000103")
+    assert "outside the years" in why_no_session("20000102")

@@ -235,7 +235,7 @@ def _ends(rows: Table, half_width: Array) -> dict[str, Array]:
     )
     call = np.asarray(rows["option_type"] == "C", dtype=bool)
     low, high = vol * np.maximum(1 - half_width, 0.0), vol * (1 + half_width)
-    middle, least, most = (black_price(forward, strike, years, discount, at, call) for at in (vol, low, high))
+    middle, least, most = black_price(forward, strike, years, discount, np.stack([vol, low, high]), call)
     return {
         "vol_low": low,
         "vol_high": high,

@@ -76,10 +76,12 @@ class Pricer:
             "reason": _texts([t.reason for t in terms])[place],
         }
         usual = (asked["strike"] >= LOWEST_STRIKE) & (asked["strike"] <= HIGHEST_STRIKE)
-        rows = np.flatnonzero(np.array([t.known for t in terms])[place] & usual)
+        priceable = np.array([t.known for t in terms])[place] & usual
+        rows = np.flatnonzero(priceable)
         if len(rows):
             numbers = dict(zip(TERMS, np.array([t.numbers for t in terms]).T[:, place], strict=True))
-            found = self._found(Columns({**asked.held, **names, **numbers, "reason": told["reason"]}).take(rows))
+            sound = Columns({**asked.held, **names, **numbers, "reason": told["reason"]})
+            found = self._found(sound if priceable.all() else sound.take(rows))
             for name, values in found.items():
                 told[name][rows] = values
         if not usual.all():

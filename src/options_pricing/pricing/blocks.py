@@ -33,10 +33,7 @@ _WORK = _Work()
 
 
 def expect_much() -> None:
-    """Load the compiled code now: a process that serves for days, one option at a time, is faster with it."""
-    from options_pricing.pricing import kernels
-
-    _ = kernels.prices
+    """Use the compiled code from now on: a process that serves for days, one option at a time, is faster with it."""
     _WORK.options = MUCH
 
 
@@ -88,13 +85,14 @@ def _compiled(
     # Here and not above: only who has much to do waits for the compiler's run time.
     from options_pricing.pricing import kernels
 
-    size, given, made = kernels.BLOCK, len(arguments), len(out)
+    size = kernels.FEW if out.shape[1] <= kernels.FEW else kernels.BLOCK
+    loop, given, made = kernels.LOOPS[size][kernel], len(arguments), len(out)
     block = np.ones((given + made + kernels.SCRATCH, size))
     for start in range(0, out.shape[1], size):
         count = min(size, out.shape[1] - start)
         for row, values in zip(block, arguments, strict=False):
             row[:count] = values[start : start + count]
-        getattr(kernels, kernel)(block.reshape(-1), *tables)
+        loop(block.reshape(-1), *tables)
         out[:, start : start + count] = block[given : given + made, :count]
     return out
 

@@ -1,6 +1,6 @@
 """The formulas compiled: loops over a block of options. Who imports this waits for the compiler's run time.
 
-A block is one flat array of `BLOCK` options whose rows (price, forward, ...) lie `BLOCK` apart: with a single array
+A block is one flat array of options whose rows (price, forward, ...) lie its size apart: with a single array
 the compiler need not fear that one row overlaps another, and puts the loops into vector instructions.
 """
 
@@ -16,6 +16,8 @@ from options_pricing.pricing import formulas
 from options_pricing.pricing.formulas import greeks_of, price_of, settled, started, tabulated
 
 BLOCK = 1024
+# A block for one option, or a handful: a long one takes as long whether it is full or not.
+FEW = 16
 # Rows that the vols need beyond what goes in and what comes out.
 SCRATCH = 4
 # Put into their callers whatever their size: a call would keep a loop from being vectorised.
@@ -77,36 +79,36 @@ for formula in (*OF_ONE_NUMBER, *FORMULAS):
     _take_over(formula)
 
 
-def _kernels(version: str) -> tuple[Any, Any, Any]:
+def _kernels(version: str, size: int) -> dict[str, Any]:
     """The compiled loops. The compiler caches a function by its own file and what it encloses, hence `version`."""
 
     @njit(error_model="numpy", cache=True)
     def prices(block: Any) -> None:
         """Rows: forward, strike, year fraction, discount factor, vol, whether a call; then the price."""
         version  # noqa: B018
-        for i in range(BLOCK):
-            f, k, years = block[i], block[i + BLOCK], block[i + 2 * BLOCK]
-            discount, vol, call = block[i + 3 * BLOCK], block[i + 4 * BLOCK], block[i + 5 * BLOCK]
-            block[i + 6 * BLOCK] = price_of(f, k, years, discount, vol, call)
+        for i in range(size):
+            f, k, years = block[i], block[i + size], block[i + 2 * size]
+            discount, vol, call = block[i + 3 * size], block[i + 4 * size], block[i + 5 * size]
+            block[i + 6 * size] = price_of(f, k, years, discount, vol, call)
 
     @njit(error_model="numpy", cache=True)
     def greeks(block: Any) -> None:
         """Rows: those of `prices` up to the call, and spot; then price and the seven greeks."""
         version  # noqa: B018
-        for i in range(BLOCK):
-            f, k, years = block[i], block[i + BLOCK], block[i + 2 * BLOCK]
-            discount, vol, call = block[i + 3 * BLOCK], block[i + 4 * BLOCK], block[i + 5 * BLOCK]
+        for i in range(size):
+            f, k, years = block[i], block[i + size], block[i + 2 * size]
+            discount, vol, call = block[i + 3 * size], block[i + 4 * size], block[i + 5 * size]
             price, delta, gamma, vega, theta, rho, vanna, volga = greeks_of(
-                f, k, years, discount, vol, call, block[i + 6 * BLOCK]
+                f, k, years, discount, vol, call, block[i + 6 * size]
             )
-            block[i + 7 * BLOCK] = price
-            block[i + 8 * BLOCK] = delta
-            block[i + 9 * BLOCK] = gamma
-            block[i + 10 * BLOCK] = vega
-            block[i + 11 * BLOCK] = theta
-            block[i + 12 * BLOCK] = rho
-            block[i + 13 * BLOCK] = vanna
-            block[i + 14 * BLOCK] = volga
+            block[i + 7 * size] = price
+            block[i + 8 * size] = delta
+            block[i + 9 * size] = gamma
+            block[i + 10 * size] = vega
+            block[i + 11 * size] = theta
+            block[i + 12 * size] = rho
+            block[i + 13 * size] = vanna
+            block[i + 14 * size] = volga
 
     @njit(error_model="numpy", cache=True)
     def vols(block: Any, table: Any) -> None:
@@ -115,29 +117,30 @@ def _kernels(version: str) -> tuple[Any, Any, Any]:
         What looks a number up in the table can't be a vector instruction; what comes before and after it can.
         """
         version  # noqa: B018
-        for i in range(BLOCK):
-            price, f, k = block[i], block[i + BLOCK], block[i + 2 * BLOCK]
-            years, discount, call = block[i + 3 * BLOCK], block[i + 4 * BLOCK], block[i + 5 * BLOCK]
+        for i in range(size):
+            price, f, k = block[i], block[i + size], block[i + 2 * size]
+            years, discount, call = block[i + 3 * size], block[i + 4 * size], block[i + 5 * size]
             down, along, w, x, log_price = started(price, f, k, years, discount, call)
-            block[i + 6 * BLOCK] = down
-            block[i + 7 * BLOCK] = along
-            block[i + 8 * BLOCK] = w
-            block[i + 9 * BLOCK] = x
-            block[i + 10 * BLOCK] = log_price
-        for i in range(BLOCK):
-            down, along = block[i + 6 * BLOCK], block[i + 7 * BLOCK]
+            block[i + 6 * size] = down
+            block[i + 7 * size] = along
+            block[i + 8 * size] = w
+            block[i + 9 * size] = x
+            block[i + 10 * size] = log_price
+        for i in range(size):
+            down, along = block[i + 6 * size], block[i + 7 * size]
             row, column = int(down), int(along)
-            block[i + 6 * BLOCK] = tabulated(table, row, column, down - row, along - column)
-        for i in range(BLOCK):
-            block[i + 6 * BLOCK] = settled(
-                block[i + 8 * BLOCK],
-                block[i + 6 * BLOCK],
-                block[i + 9 * BLOCK],
-                block[i + 10 * BLOCK],
-                block[i + 3 * BLOCK],
+            block[i + 6 * size] = tabulated(table, row, column, down - row, along - column)
+        for i in range(size):
+            block[i + 6 * size] = settled(
+                block[i + 8 * size],
+                block[i + 6 * size],
+                block[i + 9 * size],
+                block[i + 10 * size],
+                block[i + 3 * size],
             )
 
-    return prices, greeks, vols
+    return {"prices": prices, "greeks": greeks, "vols": vols}
 
 
-prices, greeks, vols = _kernels(sha256(Path(formulas.__file__).read_bytes()).hexdigest())
+VERSION = sha256(Path(formulas.__file__).read_bytes()).hexdigest()
+LOOPS = {size: _kernels(VERSION, size) for size in (FEW, BLOCK)}

@@ -59,13 +59,18 @@ def require_day(day: str) -> None:
 def is_session(day: str) -> bool:
     """Whether the exchange trades on ``YYYYMMDD``."""
     at = parse_day(day)
-    return FIRST_YEAR <= at.year <= LAST_YEAR and bool(exchange().is_session(at))
+    return _is_covered(at) and bool(exchange().is_session(at))
+
+
+def _is_covered(at: pd.Timestamp) -> bool:
+    """Whether the calendar knows a day: it begins with the first session of its first year, not with New Year's Day."""
+    return FIRST_YEAR <= at.year <= LAST_YEAR and bool(exchange().first_session <= at <= exchange().last_session)
 
 
 def why_no_session(day: str) -> str:
     """One clause that says why `day` is not a trading day, with the trading day before it."""
     at = parse_day(day)
-    if not FIRST_YEAR <= at.year <= LAST_YEAR:
+    if not _is_covered(at):
         return f"{day} lies outside the years {FIRST_YEAR} to {LAST_YEAR} that the calendar covers"
     kind = at.day_name() if at.day_of_week >= 5 else "holiday or closure"
     before = exchange().date_to_session(at, direction="previous")

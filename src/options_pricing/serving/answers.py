@@ -100,7 +100,7 @@ def _answer(row: Mapping[Hashable, Any], interval: dict[str, Any] | None) -> dic
     return {
         "underlying": row["underlying"],
         "root": row["root"] if isinstance(row.get("root"), str) else None,
-        "expiration": f"{row['expiration']:%Y-%m-%d}",
+        "expiration": row["expiration"].isoformat()[:10],
         "strike": row["strike"],
         "option_type": row["option_type"],
         "price": _number(row["predicted_price"]),

@@ -10,7 +10,7 @@ from options_pricing.serving.metrics_folder import FOLDER
 
 # Threads within a worker: a client that sends slowly holds up one of them, not the worker.
 worker_class = "options_pricing.serving.worker.TimedThreadWorker"
-threads = 16
+threads = 32
 timeout = 30
 graceful_timeout = 5
 keepalive = 5
@@ -36,12 +36,12 @@ def on_starting(server: Any) -> None:
 
 
 def post_worker_init(worker: Any) -> None:
-    """Make a worker ready: its log, and the compiled code before the first request."""
-    from options_pricing.pricing.blocks import expect_much
+    """Make a worker ready: its log, and the compiled code, which no client should wait for."""
     from options_pricing.serving.access import log_to_stderr
+    from options_pricing.serving.served import compile_formulas
 
     log_to_stderr()
-    expect_much()
+    compile_formulas()
 
 
 def child_exit(server: Any, worker: Any) -> None:

@@ -5,8 +5,13 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+import numpy as np
+
 from options_pricing.models.columns import Columns
 from options_pricing.models.pricer import Pricer
+from options_pricing.pricing.black import black_price, price_and_greeks
+from options_pricing.pricing.blocks import expect_much
+from options_pricing.pricing.implied_vol import implied_vol
 from options_pricing.release.verify import Release
 from options_pricing.serving.answers import answers_of_columns, columns_told, provenance
 from options_pricing.serving.current import CurrentRelease
@@ -33,6 +38,15 @@ class Served:
     def columns(self, asked: Columns) -> dict[str, Any]:
         """The same answers, column by column."""
         return columns_told(self.release, asked, self.pricer.priced(asked))
+
+
+def compile_formulas() -> None:
+    """Have the pricing formulas compiled, or loaded where they were before: for one option, and for many."""
+    expect_much()
+    for count in (1, 100):
+        one = np.ones(count)
+        price_and_greeks(one, one, one, one, one, True)
+        implied_vol(black_price(one, one, one, one, one, True), one, one, one, one, True)
 
 
 class Desk:

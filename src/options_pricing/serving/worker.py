@@ -1,5 +1,6 @@
 """The kind of worker that gunicorn runs: threads, and an end to every request."""
 
+import os
 import socket
 import threading
 import time
@@ -8,17 +9,19 @@ from typing import Any
 
 from gunicorn.workers.gthread import ThreadWorker
 
+SECONDS_VARIABLE = "OPTIONS_PRICING_API_REQUEST_SECONDS"
 # From the first byte of a request to the last of its answer; the largest batch of American options takes some two.
-REQUEST_SECONDS = 15.0
-LOOK_SECONDS = 0.5
+USUAL_SECONDS = 15.0
+LOOK_SECONDS = 0.25
 
 
 class TimedThreadWorker(ThreadWorker):
-    """gunicorn's threads, but none is held for longer than `REQUEST_SECONDS` by a client that sends or reads slowly."""
+    """gunicorn's threads, but none is held for longer than a few seconds by a client that sends or reads slowly."""
 
     def init_process(self) -> None:
         """Watch the connections, then serve them until the end."""
         self._began: dict[Any, float] = {}
+        self._seconds = float(os.environ.get(SECONDS_VARIABLE, USUAL_SECONDS))
         threading.Thread(target=self._watch, name="request deadlines", daemon=True).start()
         super().init_process()
 
@@ -33,7 +36,7 @@ class TimedThreadWorker(ThreadWorker):
     def _watch(self) -> None:
         while True:
             time.sleep(LOOK_SECONDS)
-            latest = time.monotonic() - REQUEST_SECONDS
+            latest = time.monotonic() - self._seconds
             for conn in [conn for conn, began in list(self._began.items()) if began < latest]:
                 # Whoever waits in it for bytes to come or go is told that there are none.
                 with suppress(OSError):
