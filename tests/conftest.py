@@ -18,6 +18,9 @@ ROOT = Path(__file__).resolve().parents[1]
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`pytest --fix` rewrites generated files that a test found out of date; `--chains` and `--cases` are of fuzzes."""
     parser.addoption("--fix", action="store_true", help="rewrite generated files instead of failing on them")
+    parser.addoption(
+        "--screenshots", metavar="FOLDER", help="where tests/serving/test_app_in_browser.py keeps pictures"
+    )
     parser.addoption("--chains", type=int, default=200, help="how many chains tests/test_fuzz.py makes")
     parser.addoption("--cases", type=int, default=300, help="how many requests tests/serving/test_openapi.py makes")
     parser.addoption("--first-chain", type=int, default=0, help="seed of the first of them")

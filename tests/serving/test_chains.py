@@ -4,6 +4,7 @@ import pytest
 
 from options_pricing.release.verify import load_release
 from options_pricing.serving import charts
+from options_pricing.serving.app.look import LIGHT
 from options_pricing.serving.chains import (
     at_the_money_vol,
     listed_chains,
@@ -114,7 +115,7 @@ def test_a_single_quote_can_be_drawn(model, drawn):
     strike = float(one["strike"].iloc[0])
     line = model_line(model, chain, forward, strike, strike)
     view = usual_strikes(one, forward, at_the_money_vol(line, forward))
-    figure = charts.smile(one, line, forward, view=view, title="")
+    figure = charts.smile(one, line, forward, view=view, colours=LIGHT)
     for low, high in (figure.layout.xaxis.range, figure.layout.yaxis.range):
         assert low < high
 
@@ -127,7 +128,7 @@ def smile(model, drawn):
     line = model_line(model, chain, forward, low, high)
 
     def draw(view=(low, high), **changes):
-        return charts.smile(quotes.assign(**changes), line, forward, view=view, title="here")
+        return charts.smile(quotes.assign(**changes), line, forward, view=view, colours=LIGHT)
 
     return draw
 
@@ -135,7 +136,8 @@ def smile(model, drawn):
 def test_the_smile_draws_every_quote_in_percent_with_bars_and_the_line(drawn, smile):
     _, _, quotes = drawn
     figure = smile()
-    puts, calls, line = figure.data
+    line, puts, calls, *errors = figure.data
+    assert sorted([*errors[0].y, *errors[1].y]) == pytest.approx(sorted(quotes["error_half_spreads"]))
     assert len(puts.x) + len(calls.x) == len(quotes)
     assert sorted([*puts.y, *calls.y]) == pytest.approx(sorted(100 * quotes["implied_vol"]))
     bars = np.concatenate([puts.error_y.array, calls.error_y.array])
@@ -150,7 +152,7 @@ def test_the_smile_draws_every_quote_in_percent_with_bars_and_the_line(drawn, sm
 def test_one_wide_quote_does_not_flatten_the_smile(smile):
     wide = smile(ask_implied_vol=9.0, bid_implied_vol=np.nan)
     assert wide.layout.yaxis.range == smile().layout.yaxis.range
-    assert (wide.data[0].error_y.arrayminus == 0).all()
+    assert (wide.data[1].error_y.arrayminus == 0).all()
 
 
 def test_the_axes_fit_what_is_in_view(drawn, smile):

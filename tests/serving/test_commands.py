@@ -28,7 +28,9 @@ def became(monkeypatch):
 def test_the_api_is_served_by_gunicorn_and_the_app_by_streamlit_without_telemetry(staged):
     assert api_command(staged, "127.0.0.1", 8000, workers=2)[:3] == [sys.executable, "-m", "gunicorn"]
     app = app_command(staged, "127.0.0.1", 8501)
-    assert app[:4] == [sys.executable, "-m", "streamlit", "run"]
+    assert app[:4] == [sys.executable, "-m", "options_pricing.serving.app", "run"]
+    assert app[-2:] == ["--", str(staged)]
+    assert app_command(staged, "127.0.0.1", 8501, checkout=Path("here"))[-2:] == [str(staged), "here"]
     for name, value in {
         "browser.gatherUsageStats": "false",
         "server.address": "127.0.0.1",

@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from options_pricing.run.checkout import require_checkout
+from options_pricing.run.checkout import is_checkout, require_checkout
 from options_pricing.run.errors import ExitCode
 
 
@@ -48,8 +48,10 @@ def _serve(args: argparse.Namespace) -> int:
 
     if not args.release.is_absolute() and not args.release.exists():
         require_checkout(Path())
-    serve = serve_app if args.app else serve_api
-    return serve(args.release, args.host, args.port or (8501 if args.app else 8000))
+    if args.app:
+        checkout = Path() if is_checkout(Path()) else None
+        return serve_app(args.release, args.host, args.port or 8501, checkout=checkout)
+    return serve_api(args.release, args.host, args.port or 8000)
 
 
 def _keys(args: argparse.Namespace) -> int:

@@ -37,25 +37,44 @@ def listed_chains(model: PricingModel, underlying: str) -> list[tuple[Chain, pd.
 
 
 def quotes_of(model: PricingModel, chain: Chain) -> pd.DataFrame:
-    """The fitted quotes of a chain beside what the model says of each, by strike.
-
-    Adds ``predicted_price``, ``predicted_implied_vol``, ``bid_implied_vol`` and ``ask_implied_vol`` (per year; null
-    where no vol gives that price).
-    """
+    """The fitted quotes of a chain beside what the model says of each, by strike; columns as `all_quotes` adds them."""
     quotes = model.quotes()
     of_chain = (quotes["underlying"] == chain.underlying) & (quotes["expiration"] == chain.expiration)
     if chain.root is not None:
         of_chain &= quotes["root"] == chain.root
-    own = quotes[of_chain].sort_values(["strike", "option_type"], ignore_index=True)
+    return _beside_model(model, quotes[of_chain])
+
+
+def all_quotes(model: PricingModel, underlying: str) -> pd.DataFrame:
+    """The fitted quotes of an underlying beside what the model says of each, by strike.
+
+    Adds ``predicted_price``, ``predicted_implied_vol``, ``bid_implied_vol`` and ``ask_implied_vol`` (per year; null
+    where no vol gives that price) and ``error_half_spreads``: predicted price less mid, over half of bid to ask.
+    """
+    quotes = model.quotes()
+    return _beside_model(model, quotes[quotes["underlying"] == underlying])
+
+
+def _beside_model(model: PricingModel, quotes: pd.DataFrame) -> pd.DataFrame:
+    own = quotes.sort_values(["strike", "option_type"], ignore_index=True)
     if own.empty:
         return own
-    priced = model.price_options(chain.asked(own["strike"].to_numpy(), own["option_type"].to_numpy()))
+    priced = model.price_options(own[["underlying", "root", "expiration", "strike", "option_type"]])
+    price = priced["predicted_price"].to_numpy()
     return own.assign(
-        predicted_price=priced["predicted_price"].to_numpy(),
+        predicted_price=price,
         predicted_implied_vol=priced["predicted_implied_vol"].to_numpy(),
         bid_implied_vol=_vol_at(own, "bid"),
         ask_implied_vol=_vol_at(own, "ask"),
+        error_half_spreads=_half_spreads(price, own["bid"].to_numpy(), own["ask"].to_numpy()),
     )
+
+
+def _half_spreads(price: np.ndarray, bid: np.ndarray, ask: np.ndarray) -> np.ndarray:
+    """How far a price is from the mid, in halves of the spread; NaN where that is nothing."""
+    half = (ask - bid) / 2
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.where(half > 0, (price - (bid + ask) / 2) / half, np.nan)
 
 
 def _vol_at(quotes: pd.DataFrame, side: str) -> np.ndarray:
@@ -85,8 +104,8 @@ def nearest_strikes(quotes: pd.DataFrame, forward: float, count: int | None) -> 
 def two_sided(model: PricingModel, chain: Chain, quotes: pd.DataFrame, strikes: np.ndarray) -> pd.DataFrame:
     """The chain as a trader reads it: calls, strike, puts. The model prices both sides of every strike.
 
-    Vols and deltas are the model's, vols in percent; bid and ask are null where the model was not
-    fitted on the quote.
+    Vols and deltas are the model's, vols in percent; bid and ask, and the error in half-spreads, are null where the
+    model was not fitted on the quote.
     """
     call, put = (_side(model, chain, quotes, strikes, letter, name) for letter, name in SIDES)
     return call.join(pd.DataFrame({"strike": strikes})).join(put.iloc[:, ::-1])
@@ -104,7 +123,18 @@ def _side(
         "ask": own["ask"].to_numpy(),
         "model": priced["predicted_price"].to_numpy(),
     }
+    shown["error"] = _half_spreads(shown["model"], shown["bid"], shown["ask"])
     return pd.DataFrame({f"{name} {key}": values for key, values in shown.items()})
+
+
+def long_chain(model: PricingModel, chain: Chain, quotes: pd.DataFrame) -> pd.DataFrame:
+    """The chain for a file: a row for each side of each quoted strike, with all that the model says of it."""
+    strikes = nearest_strikes(quotes, 0.0, None)
+    asked = pd.concat([chain.asked(strikes, letter) for letter, _ in SIDES], ignore_index=True)
+    priced = model.price_options(asked).drop(columns=["reason"])
+    market = quotes[["strike", "option_type", "bid", "ask", "mid", "implied_vol", "error_half_spreads"]]
+    told = asked.join(priced).merge(market, on=["strike", "option_type"], how="left", validate="1:1")
+    return told.sort_values(["strike", "option_type"], ignore_index=True)
 
 
 def quote_for(quotes: pd.DataFrame, strike: float, option_type: str) -> pd.Series | None:

@@ -1,56 +1,79 @@
-"""The app's charts (plotly)."""
+"""The app's chart of one smile (plotly)."""
 
 import pandas as pd
 import plotly.graph_objects as go
+from plotly.subplots import make_subplots
 
-# Okabe and Ito's palette: told apart by colour-blind eyes, and each series has its own shape as well.
-CALL, PUT, MODEL, FORWARD = "#0072B2", "#009E73", "#D55E00", "#7F7F7F"
-SIDES = (("P", "put quotes", PUT, "diamond"), ("C", "call quotes", CALL, "circle"))
+from options_pricing.serving.app.look import Colours, framed, line
+
+SIDES = (("P", "put quotes", "diamond"), ("C", "call quotes", "circle"))
+WIDEST_ERROR = 6.0
 
 
 def smile(
-    quotes: pd.DataFrame, line: pd.DataFrame, forward: float, *, view: tuple[float, float], title: str
+    quotes: pd.DataFrame, model: pd.DataFrame, forward: float, *, view: tuple[float, float], colours: Colours
 ) -> go.Figure:
-    """Implied vol by strike: each quote's bid to ask as a bar around its mid, the model as a line.
+    """Implied vol by strike: each quote's bid to ask as a bar around its mid, the model as a line; below, the errors.
 
     Parameters
     ----------
     quotes : DataFrame
         As `options_pricing.serving.chains.quotes_of` gives them; vols are decimals and are drawn in percent.
-    line : DataFrame
+    model : DataFrame
         Columns strike and implied_vol of the model.
     forward : float
         Marked by a vertical line.
     view : pair of float
         The strikes seen at first; a double click shows all.
+    colours : Colours
     """
-    figure = go.Figure()
-    for option_type, name, colour, symbol in SIDES:
-        figure.add_trace(_quotes_trace(quotes[quotes["option_type"] == option_type], name, colour, symbol))
-    figure.add_trace(
-        go.Scatter(
-            x=line["strike"],
-            y=100 * line["implied_vol"],
-            mode="lines",
-            name="model",
-            line={"color": MODEL, "width": 2.5},
-            hovertemplate="strike %{x:,.2f}<br>model %{y:.2f} %<extra></extra>",
-        )
-    )
-    figure.add_vline(x=forward, line={"color": FORWARD, "dash": "dot", "width": 1})
-    figure.add_annotation(
-        x=forward, y=1, yref="paper", text=f"forward {forward:,.2f}", showarrow=False, yanchor="bottom"
-    )
-    figure.update_layout(
-        title=title,
-        xaxis={"title": "strike", "range": _widened(*view)},
-        yaxis={"title": "implied vol, % a year", "range": _vol_range(quotes, line, view)},
-        legend={"orientation": "h", "y": -0.18, "x": 0},
-        margin={"l": 60, "r": 20, "t": 60, "b": 60},
-        height=440,
-        hovermode="closest",
+    figure = make_subplots(rows=2, cols=1, shared_xaxes=True, row_heights=[0.74, 0.26], vertical_spacing=0.04)
+    sides = [(name, quotes[quotes["option_type"] == letter], symbol) for letter, name, symbol in SIDES]
+    figure.add_trace(_model_trace(model, colours), row=1, col=1)
+    for (name, own, symbol), colour in zip(sides, (colours.put, colours.call), strict=True):
+        figure.add_trace(_quotes_trace(own, name, colour, symbol), row=1, col=1)
+    for (_, own, symbol), colour in zip(sides, (colours.put, colours.call), strict=True):
+        figure.add_trace(_errors_trace(own, colour, symbol), row=2, col=1)
+    figure.add_hrect(y0=-1, y1=1, fillcolor=colours.band, line_width=0, layer="below", row=2, col=1)
+    figure.add_vline(x=forward, line={"color": colours.quiet, "dash": "dot", "width": 1})
+    framed(figure, x="strike, in the currency of the underlying", y="implied vol, % a year", height=520)
+    seen = _widened(*view)
+    # Of both: Streamlit draws the lower axis by its own range.
+    figure.update_xaxes(range=seen).update_layout(
+        xaxis={"title": None},
+        yaxis={"range": _vol_range(quotes, model, seen)},
+        yaxis2={"title": "error, ½ spreads", "range": _error_range(quotes, seen), "zeroline": True},
     )
     return figure
+
+
+def _model_trace(model: pd.DataFrame, colours: Colours) -> go.Scatter:
+    return go.Scatter(
+        x=model["strike"],
+        y=100 * model["implied_vol"],
+        mode="lines",
+        name="model",
+        line=line(colours.model, width=1.8),
+        hovertemplate="strike %{x:,.2f}<br>model %{y:.2f} %<extra></extra>",
+    )
+
+
+def _errors_trace(quotes: pd.DataFrame, colour: str, symbol: str) -> go.Scatter:
+    return go.Scatter(
+        x=quotes["strike"],
+        y=quotes["error_half_spreads"],
+        mode="markers",
+        showlegend=False,
+        marker={"color": colour, "symbol": symbol, "size": 4},
+        hovertemplate="strike %{x:,.2f}<br>model less mid %{y:.2f} half-spreads<extra></extra>",
+    )
+
+
+def _error_range(quotes: pd.DataFrame, view: tuple[float, float]) -> tuple[float, float]:
+    """What is in view, at least the band and at most `WIDEST_ERROR`; a double click shows the rest."""
+    seen = quotes.loc[quotes["strike"].between(*view), "error_half_spreads"].abs().max()
+    reach = min(max(1.2 * seen, 1.5), WIDEST_ERROR) if seen == seen else 1.5
+    return -reach, reach
 
 
 def _widened(low: float, high: float) -> tuple[float, float]:

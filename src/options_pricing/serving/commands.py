@@ -9,6 +9,7 @@ from options_pricing.serving.current import require_servable
 from options_pricing.serving.keys import VARIABLE, Keys, is_loopback
 from options_pricing.serving.ports import require_free
 from options_pricing.serving.processes import api_settings, child_environment
+from options_pricing.serving.theme import THEME
 
 SETTINGS = "python:options_pricing.serving.gunicorn_settings"
 WORKERS = 2
@@ -22,8 +23,12 @@ def api_command(release: Path, host: str, port: int, *, workers: int) -> list[st
     return [sys.executable, "-m", "gunicorn", *options, application]
 
 
-def app_command(release: Path, host: str, port: int, *, trial: bool = False) -> list[str]:
-    """The command that serves the app of a release; a `trial` also answers whether its page can be drawn."""
+def app_command(release: Path, host: str, port: int, *, trial: bool = False, checkout: Path | None = None) -> list[str]:
+    """The command that serves the app of a release.
+
+    A `trial` also answers whether its page can be drawn. Of a `checkout` it shows quarantine, evaluation and other
+    days and releases.
+    """
     options = {
         "server.address": host,
         "server.port": str(port),
@@ -37,9 +42,11 @@ def app_command(release: Path, host: str, port: int, *, trial: bool = False) -> 
         "client.toolbarMode": "minimal",
         "client.showErrorDetails": "none",
         "logger.level": "warning",
+        **THEME,
     }
     flags = [word for name, value in options.items() for word in (f"--{name}", value)]
-    return [sys.executable, "-m", "streamlit", "run", str(DASHBOARD), *flags, "--", str(release)]
+    shown = [str(release), *([str(checkout)] if checkout else [])]
+    return [sys.executable, "-m", "options_pricing.serving.app", "run", str(DASHBOARD), *flags, "--", *shown]
 
 
 def serve_api(release: Path, host: str, port: int) -> int:
@@ -63,9 +70,9 @@ def serve_api(release: Path, host: str, port: int) -> int:
     return _become(api_command(release, host, port, workers=WORKERS), release, host, port, api_settings())
 
 
-def serve_app(release: Path, host: str, port: int) -> int:
-    """Become the app of a release; returns only by raising, as `serve_api` does."""
-    return _become(app_command(release, host, port), release, host, port, {})
+def serve_app(release: Path, host: str, port: int, *, checkout: Path | None = None) -> int:
+    """Become the app of a release, and of a checkout beside it; returns only by raising, as `serve_api` does."""
+    return _become(app_command(release, host, port, checkout=checkout), release, host, port, {})
 
 
 def _become(command: list[str], release: Path, host: str, port: int, settings: dict[str, str]) -> int:

@@ -5,6 +5,8 @@ Derivatives are differences of prices over steps of a few hundredths of a standa
 arbitrage gives densities and local variances that are not negative.
 """
 
+from typing import Protocol
+
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
@@ -23,7 +25,24 @@ HALVINGS = 60
 TERMS = ("year_fraction", "atm_vol", "skew", "risk_reversal_25", "butterfly_25", "variance_swap_vol")
 
 
-def density(surface: Surface, year_fraction: ArrayLike, k: ArrayLike) -> Array:
+class Priced(Protocol):
+    """What prices European options at any maturity and strike: a `Surface`, or a model that is asked like one."""
+
+    def prices(
+        self,
+        year_fraction: ArrayLike,
+        strike: ArrayLike,
+        forward: ArrayLike,
+        discount_factor: ArrayLike,
+        option_type: ArrayLike,
+    ) -> Array:
+        """As `Surface.prices`."""
+
+    def vols_at(self, year_fraction: ArrayLike, moneyness: ArrayLike) -> Array:
+        """As `Surface.vols_at`."""
+
+
+def density(surface: Priced, year_fraction: ArrayLike, k: ArrayLike) -> Array:
     r"""Risk-neutral density of ``S_T / F``: :math:`\partial^2 c / \partial k^2` (Breeden and Litzenberger 1978).
 
     Averaged over a triangle of a twentieth of a standard deviation to either side.
@@ -44,7 +63,7 @@ def density(surface: Surface, year_fraction: ArrayLike, k: ArrayLike) -> Array:
     return (low - 2 * middle + high) / step**2
 
 
-def probability_below(surface: Surface, year_fraction: ArrayLike, k: ArrayLike) -> Array:
+def probability_below(surface: Priced, year_fraction: ArrayLike, k: ArrayLike) -> Array:
     r"""Risk-neutral probability that ``S_T / F <= k``: :math:`1 + \partial c / \partial k`; arguments as `density`."""
     t, k, step = _steps(surface, year_fraction, k)
     call = k >= 1
@@ -52,7 +71,7 @@ def probability_below(surface: Surface, year_fraction: ArrayLike, k: ArrayLike) 
     return np.where(call, 1.0, 0.0) + (high - low) / (2 * step)
 
 
-def quantiles(surface: Surface, year_fraction: float, probability: ArrayLike) -> Array:
+def quantiles(surface: Priced, year_fraction: float, probability: ArrayLike) -> Array:
     """The ``S_T / F`` that lie above with these risk-neutral probabilities; NaN outside (0, 1).
 
     Inverts `probability_below` on 3001 points within ten standard deviations, linearly between them.
@@ -64,13 +83,13 @@ def quantiles(surface: Surface, year_fraction: float, probability: ArrayLike) ->
     return np.where((wanted > 0) & (wanted < 1), np.exp(np.interp(wanted, below, np.log(k))), np.nan)
 
 
-def atm_vols(surface: Surface, year_fraction: ArrayLike) -> Array:
+def atm_vols(surface: Priced, year_fraction: ArrayLike) -> Array:
     """Implied vols at the money forward."""
     t = np.asarray(year_fraction, dtype=float)
     return surface.vols_at(t, np.zeros(t.shape))
 
 
-def skews(surface: Surface, year_fraction: ArrayLike) -> Array:
+def skews(surface: Priced, year_fraction: ArrayLike) -> Array:
     r"""Slope of the vol in log-moneyness at the money, :math:`\partial\sigma / \partial\log(K/F)`.
 
     Between a tenth of a standard deviation below the forward and one above.
@@ -80,7 +99,7 @@ def skews(surface: Surface, year_fraction: ArrayLike) -> Array:
     return (surface.vols_at(t, step) - surface.vols_at(t, -step)) / (2 * step * np.sqrt(t))
 
 
-def delta_vols(surface: Surface, year_fraction: ArrayLike, delta: float) -> Array:
+def delta_vols(surface: Priced, year_fraction: ArrayLike, delta: float) -> Array:
     """Vols of the options whose delta on the forward, ``N(d1)`` for a call and ``N(d1) - 1`` for a put, is `delta`.
 
     Parameters
@@ -104,12 +123,12 @@ def delta_vols(surface: Surface, year_fraction: ArrayLike, delta: float) -> Arra
     return surface.vols_at(t, (low + high) / 2)
 
 
-def risk_reversals(surface: Surface, year_fraction: ArrayLike, delta: float = DELTA) -> Array:
+def risk_reversals(surface: Priced, year_fraction: ArrayLike, delta: float = DELTA) -> Array:
     """Vol of the call of this delta less that of the put; deltas on the forward, without discounting."""
     return delta_vols(surface, year_fraction, delta) - delta_vols(surface, year_fraction, -delta)
 
 
-def butterflies(surface: Surface, year_fraction: ArrayLike, delta: float = DELTA) -> Array:
+def butterflies(surface: Priced, year_fraction: ArrayLike, delta: float = DELTA) -> Array:
     """Mean vol of the call and the put of this delta, less that at the money forward."""
     wings = delta_vols(surface, year_fraction, delta) + delta_vols(surface, year_fraction, -delta)
     return wings / 2 - atm_vols(surface, year_fraction)
@@ -149,7 +168,7 @@ def vix_variance(
     return (2 * strip - (forward / at - 1) ** 2) / year_fraction
 
 
-def variance_swap_vols(surface: Surface, year_fraction: ArrayLike) -> Array:
+def variance_swap_vols(surface: Priced, year_fraction: ArrayLike) -> Array:
     """Fair strikes of variance swaps, as vols: `vix_variance` of 3001 strikes within 40 standard deviations."""
     times = np.atleast_1d(np.asarray(year_fraction, dtype=float))
     vols = np.full(times.shape, np.nan)
@@ -192,13 +211,13 @@ def term_structure(surface: Surface, year_fraction: ArrayLike | None = None) -> 
     return pd.DataFrame(dict(zip(TERMS, columns, strict=True)))
 
 
-def _steps(surface: Surface, year_fraction: ArrayLike, k: ArrayLike) -> tuple[Array, Array, Array]:
+def _steps(surface: Priced, year_fraction: ArrayLike, k: ArrayLike) -> tuple[Array, Array, Array]:
     """Both arguments as arrays of one shape, and the step in k."""
     t, k = np.broadcast_arrays(np.asarray(year_fraction, dtype=float), np.asarray(k, dtype=float))
     with np.errstate(invalid="ignore"):
         return t, k, np.minimum(STRIKE_STEP * _deviation(surface, t), 0.5) * k
 
 
-def _deviation(surface: Surface, t: Array) -> Array:
+def _deviation(surface: Priced, t: Array) -> Array:
     with np.errstate(invalid="ignore"):
         return atm_vols(surface, t) * np.sqrt(t)

@@ -1,0 +1,133 @@
+"""How far the model is off, by moneyness and maturity: on days it had not seen, and on the quotes it was fitted on."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+import streamlit as st
+
+from options_pricing.evaluation.buckets import BUCKET, MATURITY, SMILE, with_buckets
+from options_pricing.run.errors import TaskError
+from options_pricing.serving.app.look import SEQUENTIAL, Colours, framed
+from options_pricing.serving.app.view import View, draw_with_file, iso, nothing
+from options_pricing.serving.beside import evaluation_of
+from options_pricing.serving.chains import all_quotes
+
+UNSEEN, FITTED = "Days it had not seen", "Quotes it was fitted on"
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A column of the table by bucket, and how its cells are written."""
+
+    column: str
+    signed: bool
+    digits: str
+
+
+MEASURES = {
+    "Median error, half-spreads": Measure("median_error_half_spreads", False, ".2f"),
+    "Vol error (RMSE), points": Measure("iv_rmse_vol_points", False, ".2f"),
+    "Vol bias, points": Measure("iv_bias_vol_points", True, "+.2f"),
+    "Share inside bid and ask": Measure("inside_bid_ask", False, ".0%"),
+}
+
+
+def show(view: View) -> None:
+    """Draw the page."""
+    controls = st.container(horizontal=True, vertical_alignment="bottom", gap="medium")
+    chosen = controls.segmented_control(
+        "Measure", list(MEASURES), default=next(iter(MEASURES)), required=True, key="measure", bind="query-params",
+        width="content",
+    )  # fmt: skip
+    source = controls.segmented_control(
+        "Of", [UNSEEN, FITTED], default=UNSEEN, required=True, key="of", bind="query-params", width="content"
+    )
+    if source == UNSEEN:
+        table, caption = _unseen(view)
+    else:
+        table, caption = _fitted(view.release.model, view.key[0], view.chain.underlying)
+        caption = f"{view.chain.underlying}, {caption}"
+    if table.empty:
+        nothing(caption)
+        return
+    name = f"errors_{view.release.manifest.model}_{view.release.manifest.as_of}"
+    draw_with_file(error_map(table, str(chosen), view.colours), caption, table, name, key="errors")
+
+
+def _unseen(view: View) -> tuple[pd.DataFrame, str]:
+    manifest = view.release.manifest
+    if view.checkout is None:
+        return pd.DataFrame(), "The evaluation is in reports/ of a checkout; the app was started on a release alone."
+    try:
+        found = evaluation_of(view.checkout)
+    except TaskError as error:
+        return pd.DataFrame(), f"{error.what}: {error.why}. To have it: {error.fix}"
+    table = found.by_bucket[found.by_bucket["model"] == manifest.model]
+    days = f"{len(found.days)} days, {iso(found.days[0])} to {iso(found.days[-1])}"
+    caption = (
+        f"{manifest.model} fitted on the days before and asked for the next: {days}; all underlyings; moneyness is "
+        "the delta at the market's vol. Cells of few quotes say little; point at one for its count."
+    )
+    if found.days[-1] != manifest.as_of:
+        caption += f" The evaluation ends on another day than this release ({iso(manifest.as_of)})."
+    return table.drop(columns="model"), caption if len(table) else f"{manifest.model} is not in the evaluation."
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def _fitted(_model: Any, release_id: str, underlying: str) -> tuple[pd.DataFrame, str]:
+    quotes = all_quotes(_model, underlying)
+    placed = with_buckets(quotes, quotes["implied_vol"].to_numpy(dtype=float))
+    apart = 100 * (placed["predicted_implied_vol"] - placed["implied_vol"])
+    inside = placed["predicted_price"].between(placed["bid"], placed["ask"])
+    placed = placed.assign(apart=apart, squared=apart**2, size=placed["error_half_spreads"].abs(), inside=inside)
+    by = placed.groupby(BUCKET, observed=True)
+    table = pd.DataFrame(
+        {
+            "quotes": by.size(),
+            "iv_rmse_vol_points": np.sqrt(by["squared"].mean()),
+            "iv_bias_vol_points": by["apart"].mean(),
+            "median_error_half_spreads": by["size"].median(),
+            "inside_bid_ask": by["inside"].mean(),
+        }
+    ).reset_index()
+    caption = (
+        "the last day's quotes, which the model was fitted on: how close the fit is, not how well it forecasts. "
+        "Moneyness is the delta at the market's vol."
+    )
+    return table.astype(dict.fromkeys(BUCKET, str)), caption
+
+
+def error_map(table: pd.DataFrame, chosen: str, colours: Colours) -> go.Figure:
+    """One measure by place in the smile and maturity, the value written in each cell."""
+    measure = MEASURES[chosen]
+    places = [place for place in SMILE if place in set(table["delta_bucket"])]
+    times = [time for time in MATURITY.values() if time in set(table["maturity_bucket"])]
+    cells = table.set_index(BUCKET)[[measure.column, "quotes"]].astype(float)
+    asked = pd.MultiIndex.from_product([places, times], names=BUCKET)
+    shape = len(places), len(times)
+    values, counts = (cells[name].reindex(asked).to_numpy().reshape(shape).T for name in (measure.column, "quotes"))
+    scale: dict[str, Any] = {"colorscale": SEQUENTIAL, "zmin": 0.0, "zmax": float(np.nanmax(values))}
+    if measure.signed:
+        reach = float(np.nanmax(np.abs(values)))
+        scale = {"colorscale": [*zip((0.0, 0.5, 1.0), colours.signed, strict=True)], "zmin": -reach, "zmax": reach}
+    figure = go.Figure(
+        go.Heatmap(
+            x=places,
+            y=times,
+            z=values,
+            customdata=counts,
+            texttemplate="%{z:" + measure.digits + "}",
+            hovertemplate="%{x}, %{y}<br>%{z:" + measure.digits + "}<br>%{customdata:,.0f} quotes<extra></extra>",
+            xgap=2,
+            ygap=2,
+            colorbar={"thickness": 10},
+            hoverongaps=False,
+            **scale,
+        )
+    )
+    framed(figure, x="place in the smile: delta, in hundredths", y="days to expiry", height=360,
+           margin={"l": 110, "r": 10, "t": 10, "b": 52})  # fmt: skip
+    return figure.update_xaxes(showgrid=False).update_yaxes(showgrid=False)

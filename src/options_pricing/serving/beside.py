@@ -1,0 +1,76 @@
+"""What a checkout has beside its releases and the app shows: evaluation, other days, quarantine, validation reports."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from options_pricing.models.base import QUOTED, eligible_quotes
+from options_pricing.quotes.schema import ERROR_BY_BUCKET, FEATURES, QUARANTINE
+from options_pricing.quotes.tables import read_csv
+from options_pricing.release.manifest import MANIFEST_FILE
+from options_pricing.run.errors import MissingInputError
+from options_pricing.run.files import read_json
+
+METRICS, BY_BUCKET = "reports/evaluation_metrics.json", "reports/plots/error_by_bucket.csv"
+VALIDATION, SET_ASIDE = "reports/validation/validation_{day}.json", "data/quarantine/quarantine_{day}.csv"
+DAY_FEATURES = "data/processed/features_{day}.csv"
+RELEASES = "releases"
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What the app shows of an evaluation."""
+
+    days: list[str]
+    by_bucket: pd.DataFrame
+
+
+def days_of(checkout: Path, pattern: str) -> list[str]:
+    """The days that there is a file of, YYYYMMDD, newest first."""
+    folder, name = (checkout / pattern).parent, Path(pattern).name
+    wanted = re.compile(re.escape(name).replace(r"\{day\}", r"(\d{8})"))
+    found = [wanted.fullmatch(path.name) for path in folder.glob("*")] if folder.is_dir() else []
+    return sorted((match[1] for match in found if match), reverse=True)
+
+
+def evaluation_of(checkout: Path) -> Evaluation:
+    """The evaluation's table by bucket and its days; a `MissingInputError` where there is none."""
+    metrics, table = checkout / METRICS, checkout / BY_BUCKET
+    if not metrics.is_file() or not table.is_file():
+        raise MissingInputError(
+            f"there is no evaluation in {checkout}", why=f"no {METRICS} or {BY_BUCKET}", fix="`snakemake evaluate`"
+        )
+    protocols = read_json(metrics)["protocols"]
+    first = protocols.get("next_day") or next(iter(protocols.values()))
+    return Evaluation(first["days"], read_csv(table, ERROR_BY_BUCKET))
+
+
+def validation_of(checkout: Path, day: str) -> dict[str, Any] | None:
+    """A day's validation report; None where there is none."""
+    path = checkout / VALIDATION.format(day=day)
+    report: dict[str, Any] | None = read_json(path) if path.is_file() else None
+    return report
+
+
+def quarantine_of(checkout: Path, day: str) -> pd.DataFrame:
+    """A day's quarantined rows."""
+    return read_csv(checkout / SET_ASIDE.format(day=day), QUARANTINE, judged_later=True)
+
+
+def quotes_on(checkout: Path, day: str, days_to_expiry: tuple[int, int]) -> pd.DataFrame:
+    """The quotes of a day that a model may be fitted on, as `PricingModel.quotes` gives those of its last day."""
+    features = read_csv(checkout / DAY_FEATURES.format(day=day), FEATURES)
+    return eligible_quotes(features, *days_to_expiry)[list(QUOTED)]
+
+
+def other_releases(checkout: Path, release_id: str) -> dict[str, Path]:
+    """The releases that the checkout keeps, by id, without this one; `staged` among them if it is another."""
+    found = {}
+    for path in sorted((checkout / RELEASES).glob(f"*/{MANIFEST_FILE}")):
+        held = read_json(path)
+        if isinstance(held, dict) and isinstance(held.get("release_id"), str):
+            found[held["release_id"]] = path.parent
+    return {known: folder for known, folder in found.items() if known != release_id}

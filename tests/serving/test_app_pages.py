@@ -1,0 +1,134 @@
+"""What the pages of the app say and draw, without a browser."""
+
+import io
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from options_pricing.release.verify import load_release
+from options_pricing.serving.app import chain_page, error_page, quarantine_page, what_if_page
+from options_pricing.serving.app.look import LIGHT
+from options_pricing.serving.chains import listed_chains, long_chain, quotes_of, two_sided
+from tests.serving.made_checkout import BEFORE, LAST, by_bucket, quarantined, validation
+from tests.serving.opened_app import charts, metrics, opened, said
+
+
+@pytest.fixture(scope="module")
+def chain(staged):
+    """Model, chain, forward and quotes of an index."""
+    model = load_release(staged).model
+    chain, listed = listed_chains(model, "IDX")[1]
+    return model, chain, float(listed["forward"]), quotes_of(model, chain)
+
+
+@pytest.mark.parametrize("page", ["Smile", "Surface", "Term structure", "Density", "What if", "Errors", "Quarantine"])
+def test_every_chart_has_titled_axes_and_a_caption(staged, checkout, page):
+    app = opened(staged, checkout, page=page)
+    drawn = charts(app)
+    assert drawn
+    for chart in drawn:
+        layout = chart["layout"]
+        axes = layout.get("scene", layout)
+        titles = [axes[name].get("title", {}).get("text") for name in axes if name[1:].startswith("axis")]
+        assert all(titles[:1]) or layout.get("xaxis2")
+        assert len([title for title in titles if title]) >= 2
+    assert len(app.caption) >= len(drawn)
+
+
+def test_the_error_is_in_half_spreads(chain):
+    _, _, _, quotes = chain
+    row = quotes.iloc[3]
+    half = (row["ask"] - row["bid"]) / 2
+    assert row["error_half_spreads"] == pytest.approx((row["predicted_price"] - row["mid"]) / half)
+
+
+def test_the_chain_is_filtered_by_side_and_error(chain):
+    model, own, _, quotes = chain
+    table = two_sided(model, own, quotes, np.sort(quotes["strike"].unique()))
+    calls = chain_page._chosen(table, ("call",), 0.0)
+    assert len(calls) == len(table)
+    assert not any(name.startswith("put") for name in calls)
+    moved = quotes.copy()
+    moved.loc[2, ["bid", "ask"]] += 2 * (quotes["ask"] - quotes["bid"])[2]
+    off = two_sided(model, own, moved, np.sort(quotes["strike"].unique()))
+    far = chain_page._chosen(off, ("call", "put"), 3.0)
+    assert far["strike"].tolist() == [quotes["strike"][2]]
+
+
+def test_the_file_of_the_chain_has_both_sides_and_every_digit(chain):
+    model, own, _, quotes = chain
+    table = long_chain(model, own, quotes)
+    assert len(table) == 2 * quotes["strike"].nunique()
+    assert table["bid"].notna().sum() == len(quotes)
+    back = pd.read_csv(io.BytesIO(table.to_csv(index=False).encode()))
+    assert back["predicted_price"].to_numpy() == pytest.approx(table["predicted_price"].to_numpy(), rel=1e-15)
+
+
+def test_errors_are_those_of_the_evaluation_of_this_model(staged, checkout):
+    app = opened(staged, checkout, page="Errors")
+    (chart,) = charts(app)
+    own = by_bucket().query("model == 'boosted'").set_index(["maturity_bucket", "delta_bucket"])
+    assert "2 days, 2026-11-19 to 2026-11-20" in said(app)
+    drawn = error_page.error_map(own.reset_index(), "Median error, half-spreads", LIGHT).data[0]
+    for down, time in enumerate(drawn.y):
+        for across, place in enumerate(drawn.x):
+            assert drawn.z[down][across] == own.loc[(time, place), "median_error_half_spreads"]
+    assert chart["data"][0]["x"] == list(drawn.x)
+
+
+def test_errors_of_the_fit_say_that_they_are_no_forecast(staged):
+    app = opened(staged, page="Errors", of=error_page.FITTED)
+    assert "not how well it forecasts" in said(app)
+    assert charts(app)
+
+
+def test_two_releases_and_two_days_are_compared(staged, checkout):
+    app = opened(staged, checkout, page="Compare")
+    assert len(charts(app)) == 2
+    this, other = charts(app)[0]["data"]
+    assert this["y"] == other["y"]
+    app = opened(staged, checkout, page="Compare", compare="Two days")
+    (chart,) = charts(app)
+    assert [trace["name"] for trace in chart["data"]] == ["2026-11-20", "2026-11-19"]
+    assert app.selectbox(key="day").value == BEFORE
+
+
+def test_the_quarantine_is_told_by_rule_with_its_reasons(staged, checkout):
+    app = opened(staged, checkout, page="Quarantine")
+    assert "30 rows came, 27 were kept, 3 set aside" in said(app)
+    assert app.selectbox(key="rule").options == ["All rules", "P02", "I05", "P05"]
+    rules, rows = (frame.value for frame in app.dataframe)
+    assert rules.set_index("id")["rows"].to_dict() == {"P02": 2, "I05": 1, "P05": 1}
+    assert rows["reasons"].tolist() == ["no bid; too cheap to fit", "no bid", "the same quote again"]
+    app.selectbox(key="rule").set_value("I05").run()
+    assert len(app.dataframe[1].value) == 1
+    assert app.selectbox(key="quarantined").value == LAST
+
+
+def test_rules_that_only_warn_are_striped():
+    rules = quarantine_page.rules_of(validation(), quarantined())
+    (bars,) = quarantine_page.by_rule(rules, LIGHT).data
+    assert dict(zip(bars.y, bars.marker.pattern.shape, strict=True)) == {"P02": "", "I05": "", "P05": "/"}
+
+
+def test_without_a_report_rules_have_ids_only():
+    rules = quarantine_page.rules_of(None, quarantined())
+    assert set(rules["title"]) == {""}
+    assert quarantine_page.with_reasons(quarantined(), rules)["reasons"].tolist() == ["P02; P05", "P02", "I05"]
+
+
+def test_a_what_if_changes_the_price_and_shows_by_how_much(staged):
+    still, moved = (
+        opened(staged, page="What if", underlying="IDX", **address) for address in ({}, {"spot": "-5.0", "vol": "3.0"})
+    )
+    assert not any(metric.delta for metric in still.metric)
+    price, before = (float(metrics(app)["Model price"].replace(",", "")) for app in (moved, still))
+    change = next(metric.delta for metric in moved.metric if metric.label == "Model price")
+    assert float(change.replace(",", "")) == pytest.approx(price - before, abs=2e-4)
+
+
+def test_the_chart_of_a_what_if_reaches_as_far_as_the_slider():
+    now = {"implied_vol": 0.1, "year_fraction": 20 / 365}
+    assert what_if_page._reach(now, 0.0) == pytest.approx(0.3 * np.sqrt(20 / 365))
+    assert what_if_page._reach(now, -0.2) == pytest.approx(0.24)
