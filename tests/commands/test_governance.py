@@ -7,7 +7,9 @@ import pytest
 
 from options_pricing.cli import main
 from options_pricing.run.errors import ExitCode
+from options_pricing.run.files import write_json
 from tests.made_release import write_staged
+from tests.release.made_evidence import predictions, write_evidence
 
 
 @pytest.fixture(scope="module")
@@ -70,6 +72,35 @@ def test_verify_checks_every_release_against_its_manifest(folder, release_id, ap
     model.write_bytes(content)
     assert verify(folder) == ExitCode.ALTERED
     assert f"FAULT {model} is refused" in capsys.readouterr().out
+
+
+def test_status_shows_what_is_live_the_gate_the_approvals_and_the_ledger(folder, release_id, approve, root, capsys):
+    manifest = json.loads((folder / "releases" / "staged" / "manifest.json").read_text())
+    write_evidence(folder / "releases", predictions(days=9), manifest["files"]["options_pricing_model.pkl"])
+    status = {"release_id": release_id, "status": "staged", "live": False, "simulated": True, "as_of": "20261120"}
+    write_json(
+        folder / "reports/deployment_status.json", status | {"model": "hybrid", "model_sha256": "", "checks": []}
+    )
+    shutil.copy(root / "params.yaml", folder)
+    assert approve() == ExitCode.OK
+    assert main(["status", "--folder", str(folder)]) == ExitCode.OK
+    said = capsys.readouterr().out
+    for part in (
+        "live    nothing",
+        f"gate    CLOSED for the staged release {release_id}",
+        "on 9 days: too few, 120 are needed",
+        "approvals in force: 1",
+        "ledger  2 lines, as it was written; head ",
+    ):
+        assert part in said
+    assert main(["gate", "--folder", str(folder)]) == ExitCode.NOT_PERMITTED
+    assert "FAIL r2_above_line" in capsys.readouterr().out
+
+
+def test_an_operating_curve_needs_days(folder, root, capsys):
+    shutil.copy(root / "params.yaml", folder)
+    assert main(["gate", "--operating-curve", "--folder", str(folder)]) == ExitCode.MISSING_INPUT
+    assert "there are 0 evaluated days" in capsys.readouterr().err
 
 
 def test_verify_finds_a_release_under_the_id_of_another(folder, release_id, capsys):

@@ -4,8 +4,9 @@ import pytest
 
 from options_pricing.release.approvals import approve, revoke
 from options_pricing.release.ledger import Ledger
-from options_pricing.release.permission import permission
+from options_pricing.release.permission import AUTOMATION, permission
 from options_pricing.run.params import Params
+from tests.release.made_evidence import predictions, write_evidence
 from tests.release.test_approvals import MONTH, NOON, releases  # noqa: F401  (a fixture)
 
 
@@ -93,3 +94,45 @@ def test_fault_69_an_altered_ledger_closes_the_gate(asked, give, releases, alter
     told = asked()
     assert not told.allowed
     assert told.because.startswith("the ledger is not as it was written: line ")
+
+
+def opened(releases, manifest):  # noqa: F811
+    """Evidence that opens the gate for the staged release."""
+    model = manifest["files"]["options_pricing_model.pkl"]
+    write_evidence(releases, predictions(), model)
+    return {"days": 30, "paths": 500, "coverage": (0.5, 1.0)}
+
+
+def test_an_open_gate_permits_who_asks_and_nobody_asks_by_itself(releases, manifest):  # noqa: F811
+    params = Params.model_validate({"gate": opened(releases, manifest)})
+    told = permission(releases, manifest["release_id"], "Rob", params, NOON)
+    assert told.allowed
+    assert told.because == "the gate is open"
+    assert not permission(releases, manifest["release_id"], " ", params, NOON).allowed
+    alone = permission(releases, manifest["release_id"], AUTOMATION, params, NOON)
+    assert not alone.allowed
+    assert "manual" in alone.because
+
+
+@pytest.mark.parametrize(("days", "allowed"), [(5, True), (12, False)])
+def test_automation_needs_a_gate_that_has_been_open_for_the_run_of_days(releases, manifest, days, allowed):  # noqa: F811
+    automation = {"promote": "auto", "days": days}
+    params = Params.model_validate({"gate": opened(releases, manifest), "automation": automation})
+    told = permission(releases, manifest["release_id"], AUTOMATION, params, NOON)
+    assert told.allowed is allowed
+    assert told.because == f"the gate has been open for {min(days, 11)} of {days} days in a row"
+
+
+def test_no_approval_is_for_automation(releases, manifest, give):  # noqa: F811
+    give()
+    params = Params.model_validate({"automation": {"promote": "auto"}})
+    told = permission(releases, manifest["release_id"], AUTOMATION, params, NOON)
+    assert not told.allowed
+    assert told.because.startswith("the gate is closed (")
+
+
+def test_fault_69_an_open_gate_does_not_help_an_altered_ledger(releases, manifest):  # noqa: F811
+    params = Params.model_validate({"gate": opened(releases, manifest)})
+    path = releases / "ledger.jsonl"
+    path.write_bytes(path.read_bytes().replace(b'"by":"ci"', b'"by":"me"'))
+    assert not permission(releases, manifest["release_id"], "Rob", params, NOON).allowed

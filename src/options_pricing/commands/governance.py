@@ -1,16 +1,20 @@
-"""Who answers for a release, and whether the record of it is whole: ``approve``, ``revoke``, ``verify``."""
+"""Who may make a release live, and whether the record of it is whole: ``approve``, ``revoke``, ``gate``, ``verify``."""
 
 import argparse
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from options_pricing.run.errors import BadParamsError, ExitCode, ModelRefusedError, TaskError
+from options_pricing.run.errors import BadParamsError, ExitCode, MissingInputError, ModelRefusedError, TaskError
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from options_pricing.release.ledger import Ledger
+    from options_pricing.run.governance import Gate
 
 RELEASES = Path("releases")
+FEWEST_DAYS_FOR_A_CURVE = 5
 
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -28,6 +32,17 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     revoke = commands.add_parser("revoke", help="take back all approvals of a release")
     _add_act(revoke)
     revoke.set_defaults(do=_revoke)
+
+    gate = commands.add_parser("gate", help="whether the evidence is there to make the staged release live")
+    gate.add_argument("release", nargs="?", help="the id of another release than the staged one")
+    gate.add_argument(
+        "--operating-curve",
+        action="store_true",
+        help="how often it would open within a year for models of a known R2, by the evaluated days (takes minutes)",
+    )
+    gate.add_argument("--params", type=Path, help="the parameter file; params.yaml unless given")
+    _add_folder(gate)
+    gate.set_defaults(do=_gate)
 
     verify = commands.add_parser("verify", help="check that the ledger and every release are as they were written")
     _add_folder(verify)
@@ -63,6 +78,51 @@ def _revoke(args: argparse.Namespace) -> int:
     releases, ledger = _records(args)
     for approval in revoke(releases, ledger, args.release, by=args.by, reason=args.reason, now=datetime.now(UTC)):
         print(f"revoked: the approval of {approval.release_id} by {approval.by} (line {approval.sequence})")
+    return ExitCode.OK
+
+
+def _gate(args: argparse.Namespace) -> int:
+    from options_pricing.commands.releases import show_checks
+    from options_pricing.release.approvals import manifest_of
+    from options_pricing.release.evidence import GateFiles, read_evidence
+    from options_pricing.release.gate import gate_state
+    from options_pricing.release.manifest import MANIFEST_FILE, MODEL_FILE
+    from options_pricing.release.store import Store
+    from options_pricing.release.verify import read_manifest
+    from options_pricing.run.params import load_params
+
+    releases, ledger = _records(args)
+    gate = load_params(args.folder / (args.params or "params.yaml")).gate
+    evidence = read_evidence(GateFiles.beside(releases), ledger.genuine_entries())
+    if args.operating_curve:
+        return _operating_curve(evidence.evaluation.told, gate)
+    path = manifest_of(releases, args.release) if args.release else Store(releases).staged / MANIFEST_FILE
+    manifest = read_manifest(path)
+    state = gate_state(evidence, manifest.files[MODEL_FILE], gate)
+    print(f"gate {'open' if state.open else 'CLOSED'} for release {manifest.release_id}")
+    show_checks(state.checks)
+    return ExitCode.OK if state.open else ExitCode.NOT_PERMITTED
+
+
+def _operating_curve(told: "pd.DataFrame", gate: "Gate") -> int:
+    from options_pricing.evaluation.operating_curve import operating_curve
+    from options_pricing.evaluation.sequential import DayErrors
+    from options_pricing.release.gate import rule_of
+
+    days = DayErrors.of(told) if len(told) else None
+    if days is None or days.days < FEWEST_DAYS_FOR_A_CURVE:
+        raise MissingInputError(
+            f"there are {days.days if days else 0} evaluated days",
+            why=f"a year cannot be drawn from fewer than {FEWEST_DAYS_FOR_A_CURVE}",
+            fix="evaluate more days (run.days), or see docs/governance.md for the curves of other days",
+        )
+    print(f"{gate.looks} daily looks at the last {gate.days} days, drawn from {days.days} evaluated days")
+    print("   R2  first look  within a year | five days in a row  R2 above, no bound  bound for one look")
+    for p in operating_curve(days, rule_of(gate)):
+        print(
+            f"{p.r2:5.2f} {p.first_look:11.1%} {p.within_a_year:14.1%} | "
+            f"{p.five_days:18.1%} {p.any_window:19.1%} {p.one_look:19.1%}"
+        )
     return ExitCode.OK
 
 

@@ -1,16 +1,22 @@
-"""Which release is staged: ``status``."""
+"""What is staged, what is live, what the gate says and who has approved: ``status``."""
 
 import argparse
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from options_pricing.run.checkout import require_checkout
-from options_pricing.run.errors import ExitCode
+from options_pricing.run.errors import ExitCode, TaskError
+
+if TYPE_CHECKING:
+    from options_pricing.release.gate import Check
 
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the commands to the command line."""
-    status = commands.add_parser("status", help="what is staged and how its checks ended")
+    status = commands.add_parser("status", help="what is staged and live, the gate with its evidence, the ledger")
     status.add_argument("--folder", type=Path, default=Path(), help="the checkout (default: this folder)")
+    status.add_argument("--params", type=Path, help="the parameter file; params.yaml unless given")
     status.set_defaults(do=_status)
 
 
@@ -20,7 +26,12 @@ def _status(args: argparse.Namespace) -> int:
     file = args.folder / "reports" / "deployment_status.json"
     if not file.is_file():
         require_checkout(args.folder)
-    status = read_json(file)
+    _show_staged(read_json(file))
+    _show_governance(args.folder / "releases", args.folder / (args.params or "params.yaml"))
+    return ExitCode.OK
+
+
+def _show_staged(status: dict[str, Any]) -> None:
     passed = sum(check["passed"] for check in status["checks"])
     market = "SIMULATED market" if status["simulated"] else "real market"
     print(f"release {status['release_id']}  {status['status']}, {'live' if status['live'] else 'not live'}")
@@ -28,4 +39,64 @@ def _status(args: argparse.Namespace) -> int:
     print(f"  checks {passed} of {len(status['checks'])} passed")
     for check in status["checks"]:
         print(f"    {'ok  ' if check['passed'] else 'FAIL'} {check['name']}: {check['detail']}")
-    return ExitCode.OK
+
+
+def _show_governance(releases: Path, params_file: Path) -> None:
+    """What is live, the gate, approvals, the ledger; trouble with one of them hides no other."""
+    for show in (_show_live, _show_gate, _show_approvals, _show_ledger):
+        try:
+            show(releases, params_file)
+        except TaskError as error:
+            print(f"{error.what}: {error.why}")
+
+
+def _show_live(releases: Path, _: Path) -> None:
+    from options_pricing.release.store import Store
+
+    live = Store(releases).live()
+    if live is None:
+        print("live    nothing")
+        return
+    print(f"live    {live.live} since {live.since}, before it {live.previous or 'nothing'}")
+
+
+def _show_gate(releases: Path, params_file: Path) -> None:
+    from options_pricing.release.evidence import GateFiles, read_evidence
+    from options_pricing.release.gate import gate_state
+    from options_pricing.release.ledger import LEDGER_FILE, Ledger
+    from options_pricing.release.manifest import MANIFEST_FILE, MODEL_FILE
+    from options_pricing.release.store import Store
+    from options_pricing.release.verify import read_manifest
+    from options_pricing.run.params import load_params
+
+    gate = load_params(params_file).gate
+    manifest = read_manifest(Store(releases).staged / MANIFEST_FILE)
+    evidence = read_evidence(GateFiles.beside(releases), Ledger(releases / LEDGER_FILE).genuine_entries())
+    state = gate_state(evidence, manifest.files[MODEL_FILE], gate)
+    print(f"gate    {'open' if state.open else 'CLOSED'} for the staged release {manifest.release_id}")
+    show_checks(state.checks)
+
+
+def show_checks(checks: "list[Check]") -> None:
+    """Print each check with what it rests on."""
+    for check in checks:
+        print(f"    {'ok  ' if check.passed else 'FAIL'} {check.name}: {check.detail}")
+
+
+def _show_approvals(releases: Path, _: Path) -> None:
+    from options_pricing.release.approvals import all_in_force
+    from options_pricing.release.ledger import LEDGER_FILE, Ledger
+
+    found = all_in_force(Ledger(releases / LEDGER_FILE).genuine_entries(), datetime.now(UTC))
+    print(f"approvals in force: {len(found) or 'none'}")
+    for given in found:
+        print(f"    {given.release_id} by {given.by} until {given.expires:%Y-%m-%d %H:%M} UTC: {given.reason}")
+
+
+def _show_ledger(releases: Path, _: Path) -> None:
+    from options_pricing.release.ledger import LEDGER_FILE, Ledger
+
+    ledger = Ledger(releases / LEDGER_FILE)
+    faults, head = ledger.faults(), ledger.head()
+    said = f"NOT as it was written: {faults[0]}" if faults else "as it was written"
+    print(f"ledger  {head.count} lines, {said}; head {head.sha256}")

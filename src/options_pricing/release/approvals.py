@@ -65,13 +65,14 @@ def manifest_of(releases: Path, release_id: str) -> Path:
 
 def in_force(entries: Sequence[Entry], manifest_sha256: str, now: datetime) -> list[Approval]:
     """The approvals of one manifest that are neither revoked nor expired at `now`."""
+    return [found for found in all_in_force(entries, now) if found.manifest_sha256 == manifest_sha256]
+
+
+def all_in_force(entries: Sequence[Entry], now: datetime) -> list[Approval]:
+    """The approvals of any manifest that are neither revoked nor expired at `now`."""
     revoked = {entry.details.get("approval") for entry in entries if entry.event == "revoked"}
     given = (Approval.of(entry) for entry in entries if entry.sequence not in revoked)
-    return [
-        found
-        for found in given
-        if found and found.manifest_sha256 == manifest_sha256 and found.at <= now < found.expires
-    ]
+    return [found for found in given if found and found.at <= now < found.expires]
 
 
 def stagers(entries: Sequence[Entry], release_id: str) -> set[str]:

@@ -5,11 +5,17 @@ from datetime import datetime
 from pathlib import Path
 
 from options_pricing.release.approvals import in_force, manifest_of, stagers
+from options_pricing.release.evidence import Evidence, GateFiles, read_evidence
+from options_pricing.release.gate import Check, GateState, gate_state, open_days
 from options_pricing.release.ledger import LEDGER_FILE, Ledger
 from options_pricing.release.ledger_faults import person
-from options_pricing.release.staging import Check
+from options_pricing.release.manifest import MODEL_FILE
+from options_pricing.release.verify import read_manifest
 from options_pricing.run.files import sha256_of
 from options_pricing.run.params import Params
+
+# Who asks when nobody does: no approval is for it.
+AUTOMATION = "automation"
 
 
 @dataclass(frozen=True)
@@ -21,8 +27,16 @@ class Permission:
     checks: list[Check]
 
 
-def permission(releases: Path, release_id: str, requester: str, params: Params, now: datetime) -> Permission:
-    """Whether `requester` may make a release live at `now`: an approval by somebody else is in force.
+def permission(
+    releases: Path,
+    release_id: str,
+    requester: str,
+    params: Params,
+    now: datetime,
+    *,
+    files: GateFiles | None = None,
+) -> Permission:
+    """Whether `requester` may make a release live at `now`: the gate is open, or somebody else answers for it.
 
     Parameters
     ----------
@@ -31,39 +45,69 @@ def permission(releases: Path, release_id: str, requester: str, params: Params, 
     release_id : str
         The release, kept there or staged.
     requester : str
-        Who asks. Neither they nor who staged the release can have approved it.
+        Who asks; `AUTOMATION` where it is nobody, which needs an open gate and ``automation.promote: auto``.
     params : Params
+        Its sections ``gate`` and ``automation``.
     now : datetime
         With its offset from UTC.
+    files : GateFiles, optional
+        The gate's evidence; the reports beside `releases` unless given.
 
     Raises
     ------
     MissingInputError, ModelRefusedError
         There is no such release (`approvals.manifest_of`).
     """
-    sha256 = sha256_of(manifest_of(releases, release_id))
+    manifest = manifest_of(releases, release_id)
     ledger = Ledger(releases / LEDGER_FILE)
-    faults = ledger.faults()
-    sound = Check("ledger", not faults, faults[0] if faults else f"{ledger.head().count} lines, as they were written")
-    approved = approval_check(ledger, release_id, sha256, requester, now)
-    checks = [sound, approved]
-    if faults:
-        return Permission(False, f"the ledger is not as it was written: {faults[0]}", checks)
-    return Permission(approved.passed, approved.detail, checks)
+    sound = ledger_check(ledger)
+    evidence = read_evidence(files or GateFiles.beside(releases), ledger.genuine_entries())
+    state = gate_state(evidence, read_manifest(manifest).files[MODEL_FILE], params.gate)
+    approved = approval_check(ledger, release_id, sha256_of(manifest), requester, now)
+    automatic = person(requester) == AUTOMATION
+    last = automation_check(evidence, state, params) if automatic else approved
+    checks = [sound, *state.checks, last]
+    if not sound.passed:
+        return Permission(False, f"the ledger is not as it was written: {sound.detail}", checks)
+    if automatic:
+        return Permission(last.passed, last.detail, checks)
+    if not person(requester):
+        return Permission(False, "nobody is named as who asks", checks)
+    if state.open:
+        return Permission(True, "the gate is open", checks)
+    if approved.passed:
+        return Permission(True, approved.detail, checks)
+    return Permission(False, f"the gate is closed ({state.because}) and {approved.detail}", checks)
+
+
+def ledger_check(ledger: Ledger) -> Check:
+    """Whether the ledger is as it was written."""
+    faults, head = ledger.faults(), ledger.head()
+    said = faults[0] if faults else f"{head.count} lines, as they were written"
+    return Check("ledger", not faults, said, {"count": head.count, "sha256": head.sha256})
 
 
 def approval_check(ledger: Ledger, release_id: str, manifest_sha256: str, requester: str, now: datetime) -> Check:
     """Whether somebody else than requester and stager has approved this very manifest."""
-    entries = ledger.genuine_entries()
-    given = in_force(entries, manifest_sha256, now)
+    given = in_force(ledger.genuine_entries(), manifest_sha256, now)
     barred = stagers(ledger.entries(), release_id) | {person(requester)}
     counted = [approval for approval in given if person(approval.by) not in barred]
-    if not person(requester):
-        return Check("approval", False, "nobody is named as who asks")
     if counted:
         told = counted[-1]
         until = f"{told.expires:%Y-%m-%d %H:%M} UTC"
         return Check("approval", True, f"approved by {told.by} (line {told.sequence}) until {until}: {told.reason}")
     if given:
-        return Check("approval", False, f"approved only by {given[-1].by}, who asks for it or staged it")
+        return Check("approval", False, f"it is approved only by {given[-1].by}, who asks for it or staged it")
     return Check("approval", False, "no approval of it is in force")
+
+
+def automation_check(evidence: Evidence, state: GateState, params: Params) -> Check:
+    """Whether a release may be made live with nobody asking for it."""
+    needed = params.automation.days
+    if params.automation.promote != "auto":
+        return Check("automation", False, "automation.promote is manual: a person must ask")
+    if not state.open:
+        return Check("automation", False, f"the gate is closed ({state.because})")
+    days = open_days(evidence, params.gate, needed)
+    said = f"the gate has been open for {days} of {needed} days in a row"
+    return Check("automation", days >= needed, said, {"days": days, "needed": needed})

@@ -1,0 +1,116 @@
+"""What the gate looks at: files that the tasks left, each believed only as far as the ledger vouches for it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from options_pricing.quotes.schema import PREDICTIONS
+from options_pricing.quotes.tables import read_parquet
+from options_pricing.release.ledger import Entry
+from options_pricing.run.errors import TaskError
+from options_pricing.run.files import read_json, sha256_of
+
+PROTOCOL = "next_day"
+UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class GateFiles:
+    """Where the evidence lies."""
+
+    metrics: Path
+    predictions: Path
+    drift: Path
+    validations: Path
+
+    @classmethod
+    def beside(cls, releases: Path) -> "GateFiles":
+        """Those of the checkout that a folder of releases lies in."""
+        reports = Path(releases).absolute().parent / "reports"
+        return cls(
+            reports / "evaluation_metrics.json",
+            reports / "evaluation_predictions.parquet",
+            reports / "drift.json",
+            reports / "validation",
+        )
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """The evaluation of one model: whose, its predictions of the next day, and why it cannot be used, if it cannot."""
+
+    model: str = UNKNOWN
+    model_sha256: str | None = None
+    told: pd.DataFrame = field(default_factory=pd.DataFrame)
+    trouble: str | None = None
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """All that the gate looks at."""
+
+    evaluation: Evaluation
+    drift: str
+    drift_detail: str
+    validation_day: str | None
+    validation_status: str
+
+
+def read_evidence(files: GateFiles, entries: Sequence[Entry]) -> Evidence:
+    """Read what is there; what is missing, broken or not what the ledger names is said, and never raises.
+
+    Parameters
+    ----------
+    files : GateFiles
+    entries : sequence of Entry
+        Of the ledger: an evaluation counts if its files are those that it recorded.
+    """
+    drift, detail = _drift(files.drift)
+    day, status = _validation(files.validations)
+    return Evidence(_evaluation(files, entries), drift, detail, day, status)
+
+
+def _evaluation(files: GateFiles, entries: Sequence[Entry]) -> Evaluation:
+    try:
+        metrics = read_json(files.metrics)
+        model, sha256 = str(metrics["chosen_model"]), metrics.get("model_sha256")
+        held = {"metrics_sha256": sha256_of(files.metrics), "predictions_sha256": sha256_of(files.predictions)}
+        recorded = [entry.details for entry in entries if entry.event == "evaluated"]
+        if not any(details.items() >= {**held, "model_sha256": sha256}.items() for details in recorded):
+            return Evaluation(model, sha256, trouble="the ledger does not name these files: evaluate again")
+        told = read_parquet(files.predictions, PREDICTIONS, only={"protocol": PROTOCOL, "model": model})
+    except TaskError as error:
+        return Evaluation(trouble=f"{error.what}: {error.why}")
+    except (KeyError, TypeError, AttributeError) as error:
+        return Evaluation(trouble=f"{files.metrics} is not what model_evaluate writes ({error})")
+    told = told[told["held_out"]]
+    trouble = None if len(told) else f"it has no predictions under {PROTOCOL}"
+    return Evaluation(model, sha256, told, trouble)
+
+
+def _drift(path: Path) -> tuple[str, str]:
+    if not path.is_file():
+        return UNKNOWN, "no drift has been measured: reports/drift.json is not there"
+    told = _json(path)
+    status = told.get("status") if isinstance(told, dict) else None
+    if status not in {"green", "amber", "red"}:
+        return UNKNOWN, "drift.json says unknown" if status == UNKNOWN else "drift.json says nothing of use"
+    return str(status), f"drift.json says {status}"
+
+
+def _validation(folder: Path) -> tuple[str | None, str]:
+    files = sorted(folder.glob("validation_*.json"))
+    told = _json(files[-1]) if files else None
+    if not isinstance(told, dict):
+        return None, UNKNOWN
+    return str(told.get("date", files[-1].stem.split("_")[-1])), str(told.get("status", UNKNOWN))
+
+
+def _json(path: Path) -> Any:
+    try:
+        return read_json(path)
+    except TaskError:
+        return None
