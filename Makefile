@@ -13,7 +13,7 @@ help:
 	@echo "make run    all seven tasks, up to reports/stakeholder_report.html"
 	@echo "make daily  fetch, validate, features and report; never trains (DATE=YYYYMMDD for another day than the newest)"
 	@echo "make test   the test suite"
-	@echo "make lint   ruff, mypy, snakefmt, snakemake --lint"
+	@echo "make lint   ruff, mypy, bandit, snakefmt, snakemake --lint"
 	@echo "make fix    format the code and rewrite generated files"
 	@echo "make bench  every benchmark against its peers, into benchmarks/RESULTS.md"
 	@echo "make lock   resolve the dependencies again into requirements.lock"
@@ -32,6 +32,7 @@ lint: $(READY)
 	ruff check .
 	ruff format --check .
 	mypy
+	bandit -q -r src scripts -ll
 	snakefmt --check workflow
 	snakemake --lint
 

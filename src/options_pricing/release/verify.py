@@ -199,7 +199,8 @@ def _unpickled(content: bytes, path: Path) -> "PricingModel":
     from options_pricing.models.bundle import PricingModel
 
     try:
-        model = pickle.loads(content)  # noqa: S301 (bytes are checked first: the module's docstring)
+        # The bytes are checked first: the module's docstring.
+        model = pickle.loads(content)  # noqa: S301  # nosec B301
     except Exception as error:
         raise _refused(path, f"it cannot be unpickled ({type(error).__name__}: {error})", TRAIN_AGAIN) from error
     if not isinstance(model, PricingModel):
