@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from options_pricing.release.verify import load_release
-from options_pricing.serving.app import chain_page, error_page, quarantine_page, what_if_page
+from options_pricing.serving.app import chain_page, density_page, error_page, quarantine_page, what_if_page
 from options_pricing.serving.app.look import LIGHT
 from options_pricing.serving.chains import listed_chains, long_chain, quotes_of, two_sided
 from tests.serving.made_checkout import BEFORE, LAST, by_bucket, quarantined, validation
@@ -126,6 +126,17 @@ def test_a_what_if_changes_the_price_and_shows_by_how_much(staged):
     price, before = (float(metrics(app)["Model price"].replace(",", "")) for app in (moved, still))
     change = next(metric.delta for metric in moved.metric if metric.label == "Model price")
     assert float(change.replace(",", "")) == pytest.approx(price - before, abs=2e-4)
+
+
+def test_spikes_of_a_density_do_not_flatten_it():
+    price = np.linspace(50.0, 150.0, 101)
+    lognormal = np.exp(-(((price - 100) / 10) ** 2) / 2) / 25
+    table = pd.DataFrame({"price": price, "density": lognormal, "lognormal": lognormal, "probability_below": 0.5})
+    table.loc[45, "density"], table.loc[55, "density"] = 9.0, -9.0
+    layout = density_page.density_chart(table, 100.0, 100.0, (80.0, 120.0), LIGHT).layout
+    assert layout.xaxis.range[0] < 70 < 130 < layout.xaxis.range[1]
+    assert layout.yaxis.range[1] == pytest.approx(4.4 * lognormal.max())
+    assert layout.yaxis.range[0] == pytest.approx(-layout.yaxis.range[1] / 2)
 
 
 def test_the_chart_of_a_what_if_reaches_as_far_as_the_slider():

@@ -12,6 +12,9 @@ from options_pricing.serving.app.view import View, draw_with_file, metrics, noth
 from options_pricing.serving.chains import Chain
 from options_pricing.serving.readings import chain_density, density_figures
 
+# Of the lognormal density's height: the first look is as wide as it is above a two-thousandth of that, and at most
+# four times as high.
+LEAST_SHOWN, HIGHEST_SHOWN = 2000.0, 4.0
 CAPTION = (
     "Second derivative of the model's prices by strike: risk-neutral, so what options cost, not what is likely. "
     "Shaded: beyond the quotes. Dashed: lognormal with the forward's vol."
@@ -70,5 +73,17 @@ def density_chart(
     figure.add_vline(x=forward, line={"color": colours.quiet, "dash": "dot", "width": 1})
     figure.add_vline(x=level, line={"color": colours.call, "width": 1.5})
     framed(figure, x="price of the underlying at the expiry", y="density per unit of price", height=420)
-    seen = table.loc[table["density"] > table["density"].max() / 500, "price"]
-    return figure.update_xaxes(range=[float(seen.min()), float(seen.max())])
+    across, upwards = _first_look(table)
+    return figure.update_xaxes(range=across).update_yaxes(range=upwards)
+
+
+def _first_look(table: pd.DataFrame) -> tuple[list[float], list[float]]:
+    """Where the lognormal density is more than nothing, and as high as the model's is there, within reason.
+
+    A model whose wings allow arbitrage may have spikes there, which must not flatten the rest.
+    """
+    highest = float(table["lognormal"].max())
+    seen = table[table["lognormal"] > highest / LEAST_SHOWN]
+    top = 1.1 * min(max(float(seen["density"].max()), highest), HIGHEST_SHOWN * highest)
+    bottom = max(min(1.1 * float(seen["density"].min()), 0.0), -top / 2)
+    return [float(seen["price"].iloc[0]), float(seen["price"].iloc[-1])], [bottom, top]

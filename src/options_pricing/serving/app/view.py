@@ -59,7 +59,7 @@ class View:
 
 def metrics(told: dict[str, str | tuple[str, str | None]]) -> None:
     """Figures in a row that wraps where the page is narrow; a pair is a figure and how it changed."""
-    row = st.container(horizontal=True, gap="large")
+    row = st.container(horizontal=True, gap="medium")
     for label, value in told.items():
         figure, change = value if isinstance(value, tuple) else (value, None)
         row.metric(label, figure, change, delta_color="off", width="content")
