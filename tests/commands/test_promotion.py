@@ -88,6 +88,13 @@ def test_in_a_folder_of_the_checkout_the_way_out_is_named(tmp_path, monkeypatch,
     assert capsys.readouterr().err.endswith(f"fix: go to the checkout: cd {tmp_path}\n")
 
 
+@pytest.mark.parametrize("option", ["--by", "--reason"])
+def test_nobody_and_no_reason_is_a_wrong_command_line(checkout, option):
+    with pytest.raises(SystemExit) as ended:
+        main([*words(checkout, "rollback"), option, " "])
+    assert ended.value.code == 2
+
+
 def test_going_back_loads_no_model_and_no_library_of_numbers(checkout):
     one, two = Store(checkout / "releases").ids()
     assert main(words(checkout, "promote", one)) == main(words(checkout, "promote", two)) == 0

@@ -75,15 +75,13 @@ def test_a_release_that_is_slow_or_fails_at_its_golden_rows_is_unfit(staged, mon
 @pytest.mark.parametrize(
     ("code", "limits", "word"),
     [
-        ("import os; os._exit(3)", Limits(), "ended with 3"),
         ("import os, signal; os.kill(os.getpid(), signal.SIGSEGV)", Limits(), "SIGSEGV"),
         ("while True: pass", Limits(cpu_seconds=5), "SIGXCPU"),
-        ("import time; time.sleep(300)", Limits(wall_seconds=4), "had not ended after 4 s"),
         ("held = bytearray(3 << 30)", Limits(memory_bytes=2 << 30), "MemoryError"),
         ("open('/dev/shm/options-pricing-test', 'wb').write(bytes(65 << 20))", Limits(), "File too large"),
         ('print(\'{"release_id": "made up"}\'); import os; os._exit(0)', Limits(), "ended with 0"),
     ],
-    ids=["exits", "crashes", "computes for ever", "sleeps", "takes memory", "writes a large file", "lies"],
+    ids=["crashes", "computes for ever", "takes memory", "writes a large file", "lies"],
 )
 def test_what_kills_the_child_or_goes_over_a_limit_is_a_refusal(harmful, code, limits, word):
     folder = harmful(code)
@@ -100,7 +98,7 @@ def test_a_child_that_is_not_waited_for_any_more_is_gone_with_its_own_children(h
         f"import subprocess, time; p = subprocess.Popen(['sleep', '300']); open({str(file)!r}, 'w').write(str(p.pid))"
     )
     folder = harmful(f"{spawn}; time.sleep(300)")
-    with pytest.raises(ModelRefusedError):
+    with pytest.raises(ModelRefusedError, match="had not ended after 10 s"):
         check_candidate(folder, id_of(folder), Limits(wall_seconds=10))
     pid = int(file.read_text())
     until = time.monotonic() + 10

@@ -28,10 +28,16 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
 
 
 def _add_act(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--by", required=True, help="who does it")
-    command.add_argument("--reason", required=True, help="why; it goes into the ledger")
+    command.add_argument("--by", required=True, type=_said, help="who does it")
+    command.add_argument("--reason", required=True, type=_said, help="why; it goes into the ledger")
     command.add_argument("--api", default=API, help="where the API runs that serves it (default: %(default)s)")
     command.add_argument("--folder", type=Path, default=Path(), help="the checkout (default: this folder)")
+
+
+def _said(text: str) -> str:
+    if not text.strip():
+        raise argparse.ArgumentTypeError("it is blank, and goes into the ledger")
+    return text
 
 
 def _promote(args: argparse.Namespace) -> int:

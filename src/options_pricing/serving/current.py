@@ -32,6 +32,13 @@ class Wanted(NamedTuple):
     standing: Standing
 
 
+class Noted(NamedTuple):
+    """Why the release that should be served is not, and its id, where there is one."""
+
+    trouble: str | None = None
+    refused: str | None = None
+
+
 @dataclass(frozen=True)
 class Serving:
     """What is served at one moment, and why it must not be, if so."""
@@ -78,8 +85,7 @@ class CurrentRelease:
     def __init__(self, path: Path, *, look_seconds: float = LOOK_SECONDS) -> None:
         self._path, self._look_seconds = Path(path), look_seconds
         self._store = None if is_release(self._path) else Store(self._path)
-        self._trouble: str | None = None
-        self._refused: str | None = None
+        self._noted = Noted()
         self._held: dict[str, Serving] = {}
         self._stamp, self._retry_at = self._stamp_now(), 0.0
         self._stopped = threading.Event()
@@ -100,12 +106,12 @@ class CurrentRelease:
     @property
     def trouble(self) -> str | None:
         """Why the release that should be served is not, or is not fit to be; None where all is well."""
-        return self._trouble or self._serving.unfit
+        return self._noted.trouble or self._serving.unfit
 
     @property
     def refused(self) -> str | None:
         """The id of the release that should be served and was refused."""
-        return self._refused
+        return self._noted.refused
 
     def stop(self) -> None:
         """Follow no longer."""
@@ -142,7 +148,7 @@ class CurrentRelease:
                 self._look()
             except Exception as error:
                 # Whatever it is, the old release serves on and is followed up from.
-                self._trouble = f"{type(error).__name__} while the releases were looked at"
+                self._noted = Noted(f"{type(error).__name__} while the releases were looked at")
 
     def _look(self) -> None:
         """Serve what should be served, if anything has changed since the last look or a refusal is old."""
@@ -157,7 +163,7 @@ class CurrentRelease:
         except TaskError as error:
             self._note(wanted.release_id if wanted else None, error)
         else:
-            self._trouble = self._refused = None
+            self._noted = Noted()
 
     def _swap_to(self, wanted: Wanted) -> None:
         serving = self._held.get(wanted.release_id)
@@ -176,7 +182,7 @@ class CurrentRelease:
     def _note(self, release_id: str | None, error: TaskError) -> None:
         name = f"release {release_id}" if release_id else "what should be live"
         # Without `what`, which names a path of this machine.
-        self._trouble, self._refused = f"{name} is refused: {error.why}", release_id
+        self._noted = Noted(f"{name} is refused: {error.why}", release_id)
         self._retry_at = time.monotonic() + RETRY_SECONDS
 
     def _stamp_now(self) -> tuple[object, ...]:
