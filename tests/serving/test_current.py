@@ -1,4 +1,5 @@
 import json
+import shutil
 import time
 from datetime import date
 
@@ -169,10 +170,11 @@ def test_where_nothing_is_live_the_staged_one_is_served_and_followed_until_somet
     found.stop()
 
 
-def test_a_process_that_starts_while_the_live_release_is_spoilt_serves_the_one_before(store):
+@pytest.mark.parametrize("spoil", [lambda folder: (folder / MODEL).write_bytes(b""), shutil.rmtree])
+def test_a_process_that_starts_while_the_live_release_is_spoilt_or_gone_serves_the_one_before(store, spoil):
     one, two = store.ids()
     store.make_live(two)
-    (store.folder_of(two) / MODEL).write_bytes(b"")
+    spoil(store.folder_of(two))
     found = CurrentRelease(store.folder)
     assert (serves(found), found.refused) == (one, two)
     found.stop()

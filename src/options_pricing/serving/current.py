@@ -122,7 +122,7 @@ class CurrentRelease:
         wanted = self._wanted()
         try:
             return self._loaded(wanted)
-        except ModelRefusedError as error:
+        except (MissingInputError, ModelRefusedError) as error:
             live = self._store.live() if self._store is not None else None
             if live is None or live.previous is None or self._store is None:
                 raise
