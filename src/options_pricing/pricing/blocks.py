@@ -99,5 +99,7 @@ def _compiled(
 
 def flat_together(*arguments: NDArray[Any]) -> tuple[list[NDArray[Any]], tuple[int, ...]]:
     """Arguments as flat arrays of one length, and the shape they broadcast to."""
+    if all(values.shape == arguments[0].shape for values in arguments) and arguments[0].ndim == 1:
+        return list(arguments), arguments[0].shape
     together = np.broadcast_arrays(*arguments)
     return [values.reshape(-1) for values in together], together[0].shape

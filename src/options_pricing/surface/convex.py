@@ -38,7 +38,7 @@ class Curve(NamedTuple):
 
     def at(self, k: Array) -> Array:
         """Prices at any positive ``k``; of puts where ``k < 1``."""
-        return Stacked([self]).on([self.k.searchsorted(k, side="right")], [k])
+        return Stacked([self]).on(np.zeros(len(k), dtype=int), self.k.searchsorted(k, side="right"), k)
 
 
 def curve_through(k: Array, value: Array) -> Curve:
@@ -132,11 +132,19 @@ class Stacked:
         The greatest of convex functions is convex, and none falls below an earlier one: there is neither butterfly
         nor calendar arbitrage, at any strike.
         """
+        if len(k) == 1:
+            return self._greatest_of_one(int(expiration[0]), k)
         best = np.empty(len(k))
         for start in range(0, len(k), STACKED_BLOCK):
             rows = slice(start, start + STACKED_BLOCK)
             best[rows] = self._greatest(expiration[rows], k[rows])
         return best
+
+    def _greatest_of_one(self, expiration: int, k: Array) -> Array:
+        """The same of one option, without a loop over the curves."""
+        curve = np.arange(expiration + 1)
+        found = np.add.reduceat(self._k <= k, self._first, dtype=int)[: expiration + 1]
+        return np.maximum(self.on(curve, found, np.repeat(k, expiration + 1)).max(keepdims=True), 0.0)
 
     def _greatest(self, expiration: Numbers, k: Array) -> Array:
         order = np.argsort(expiration, kind="stable")
@@ -144,19 +152,18 @@ class Stacked:
         starts = expiration[order].searchsorted(np.arange(len(self.curves)))
         later = [asked[start:] for start in starts.tolist()]
         found = [own.k.searchsorted(at, side="right") for own, at in zip(self.curves, later, strict=True)]
-        price = self.on(found, later)
+        curve = np.repeat(np.arange(len(later)), [len(at) for at in later])
+        price = self.on(curve, np.concatenate(found), np.concatenate(later))
         best, end = np.zeros(len(asked)), 0
         for start, at in zip(starts.tolist(), later, strict=True):
             begin, end = end, end + len(at)
             np.maximum(best[start:], price[begin:end], out=best[start:])
         return _put_back(best, order)
 
-    def on(self, found: Sequence[Numbers], asked: Sequence[Array]) -> Array:
-        """Prices on every curve, one after the other, at its own `asked`; `found` are their places among its nodes."""
-        k = np.concatenate(asked)
-        curve = np.repeat(np.arange(len(asked)), [len(at) for at in asked])
+    def on(self, curve: Numbers, found: Numbers, k: Array) -> Array:
+        """Prices at `k` on curves given by number; `found` of each curve's nodes are not above it."""
         first, last = self._first[curve], self._last[curve]
-        piece = np.minimum(np.maximum(np.concatenate(found) - 1 + first, first), last - 1)
+        piece = np.minimum(np.maximum(found - 1 + first, first), last - 1)
         begin = self._k[piece]
         gap = self._k[piece + 1] - begin
         s = np.minimum(np.maximum((k - begin) / gap, 0.0), 1.0)
