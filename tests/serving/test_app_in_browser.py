@@ -29,6 +29,7 @@ WIDE, NARROW = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
 # A figure of each page, so that a page that stays empty is seen.
 SEEN = {
     "Chain": "[data-testid=stDataFrame]",
+    "Gate": "[data-testid=stDataFrame]",
     "Model": "[data-testid=stMetric]",
 }
 

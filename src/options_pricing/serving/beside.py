@@ -13,11 +13,13 @@ from options_pricing.quotes.tables import read_csv
 from options_pricing.release.manifest import MANIFEST_FILE
 from options_pricing.run.errors import MissingInputError
 from options_pricing.run.files import read_json
+from options_pricing.run.governance import Gate
+from options_pricing.run.params import load_params
 
 METRICS, BY_BUCKET = "reports/evaluation_metrics.json", "reports/plots/error_by_bucket.csv"
 VALIDATION, SET_ASIDE = "reports/validation/validation_{day}.json", "data/quarantine/quarantine_{day}.csv"
 DAY_FEATURES = "data/processed/features_{day}.csv"
-RELEASES = "releases"
+RELEASES, PARAMS = "releases", "params.yaml"
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,18 @@ def quotes_on(checkout: Path, day: str, days_to_expiry: tuple[int, int]) -> pd.D
     """The quotes of a day that a model may be fitted on, as `PricingModel.quotes` gives those of its last day."""
     features = read_csv(checkout / DAY_FEATURES.format(day=day), FEATURES)
     return eligible_quotes(features, *days_to_expiry)[list(QUOTED)]
+
+
+def gate_of(checkout: Path) -> Gate:
+    """What the checkout's params.yaml says of the gate; the usual where there is none."""
+    path = checkout / PARAMS
+    return load_params(path).gate if path.is_file() else Gate()
+
+
+def stamps(*paths: Path) -> list[tuple[int, int] | None]:
+    """What changes when one of these files is made anew."""
+    found = [path.stat() if path.is_file() else None for path in paths]
+    return [(held.st_mtime_ns, held.st_size) if held else None for held in found]
 
 
 def other_releases(checkout: Path, release_id: str) -> dict[str, Path]:

@@ -7,13 +7,15 @@ from streamlit.web.cli import main
 
 
 def warm_up() -> None:
-    """Import what the pages need and draw once: plotly loads most of itself with its first chart."""
+    """Import what the pages need and draw once: plotly loads most of itself with its first chart.
+
+    The pages themselves are left to Streamlit: what they cache wants a server that is up.
+    """
     import plotly.graph_objects as go
 
-    from options_pricing.serving.app import frame
+    from options_pricing.serving import beside, charts, current, what_if  # noqa: F401
     from options_pricing.serving.app.look import framed
 
-    assert frame.PAGES
     framed(go.Figure(go.Scatter(x=[0.0], y=[0.0])), x="", y="").to_json()
 
 

@@ -119,7 +119,7 @@ def _days(view: View, checkout: Path, place: Any) -> None:
     before = next((i for i, day in enumerate(days) if day < as_of), 0)
     other = str(place.selectbox("With day", days, before, format_func=iso, key="day", bind="query-params"))
     reach = view.release.model.model.days_to_expiry
-    quotes = _day_quotes(str(checkout), other, reach, _stamp(checkout / beside.DAY_FEATURES.format(day=other)))
+    quotes = _day_quotes(str(checkout), other, reach, beside.stamps(checkout / beside.DAY_FEATURES.format(day=other)))
     chain = view.chain
     own = quotes[(quotes["underlying"] == chain.underlying) & (quotes["expiration"] == chain.expiration)]
     own = own if chain.root is None else own[own["root"] == chain.root]
@@ -138,12 +138,6 @@ def _days(view: View, checkout: Path, place: Any) -> None:
 @st.cache_data(max_entries=4, show_spinner="Reading the other day")
 def _day_quotes(checkout: str, day: str, reach: tuple[int, int], stamp: Any) -> pd.DataFrame:
     return beside.quotes_on(Path(checkout), day, reach)
-
-
-def _stamp(path: Path) -> tuple[int, int]:
-    """What changes when a file is made anew."""
-    held = path.stat()
-    return held.st_mtime_ns, held.st_size
 
 
 def two_days(these: pd.DataFrame, those: pd.DataFrame, names: tuple[str, str], colours: Colours) -> go.Figure:

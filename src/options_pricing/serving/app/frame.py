@@ -18,6 +18,7 @@ from options_pricing.serving.app import (
     compare_page,
     density_page,
     error_page,
+    gate_page,
     model_page,
     quarantine_page,
     smile_page,
@@ -44,6 +45,7 @@ PAGES: dict[str, Callable[[View], None]] = {
     "Errors": error_page.show,
     "Compare": compare_page.show,
     "Quarantine": quarantine_page.show,
+    "Gate": gate_page.show,
     "Model": model_page.show,
 }
 

@@ -1,0 +1,74 @@
+"""The gate's page: what holds, what is live, and the ledger as it stands."""
+
+import json
+import shutil
+
+import pytest
+
+from options_pricing.release.gate import Check, GateState
+from options_pricing.release.ledger import Ledger
+from options_pricing.release.store import Store
+from options_pricing.serving.app.gate_page import checks_of, ledger_table
+from tests.serving.opened_app import metrics, opened, said
+
+
+@pytest.fixture
+def governed(checkout, manifest, tmp_path):
+    """A checkout whose ledger has two lines, and whose staged release is live."""
+    folder = shutil.copytree(checkout, tmp_path / "checkout")
+    ledger = Ledger(folder / "releases" / "ledger.jsonl")
+    ledger.append("staged", release_id=manifest["release_id"], by="ada", details={"checks": 6})
+    ledger.append("promoted", release_id=manifest["release_id"], by="grace", details={"because": "approved"})
+    shutil.copytree(folder / "releases" / "staged", folder / "releases" / manifest["release_id"])
+    Store(folder / "releases").make_live(manifest["release_id"])
+    return folder
+
+
+def test_the_page_says_what_is_live_what_the_gate_says_and_who_did_what(governed, manifest):
+    app = opened(governed / "releases", governed, page="Gate")
+    shown = metrics(app)
+    assert shown["Live"] == shown["Shown here"] == manifest["release_id"]
+    assert shown["Lines in the ledger"] == "2"
+    assert any("The gate is closed" in warning.value for warning in app.warning)
+    checks, lines = (frame.value for frame in app.dataframe)
+    assert set(checks["holds"]) <= {"yes", "NO"}
+    assert checks.set_index("check")["holds"]["evaluation"] == "NO"
+    assert lines[["event", "by"]].to_numpy().tolist() == [["promoted", "grace"], ["staged", "ada"]]
+    assert shown["Last line's hash"] == lines["sha256"][0][:12]
+    assert not app.error[1:]
+
+
+def test_an_altered_line_is_named(governed):
+    path = governed / "releases" / "ledger.jsonl"
+    path.write_text(path.read_text().replace("ada", "eve", 1))
+    app = opened(governed / "releases", governed, page="Gate")
+    assert any("not as it was written" in error.value for error in app.error)
+
+
+def test_a_wrong_params_file_is_said_and_the_rest_is_shown(governed):
+    (governed / "params.yaml").write_text("gate: {days: many}\n")
+    app = opened(governed / "releases", governed, page="Gate")
+    assert any("params.yaml" in error.value for error in app.error)
+    assert len(app.metric) == 5
+
+
+def test_the_evidence_may_be_left_unread(governed):
+    app = opened(governed / "releases", governed, page="Gate", evidence="false")
+    assert not app.warning
+    assert len(app.dataframe) == 1
+
+
+def test_an_empty_ledger_is_said(checkout):
+    app = opened(checkout / "releases" / "staged", checkout, page="Gate")
+    assert "The ledger is empty" in said(app)
+    assert metrics(app)["Live"] == "nothing"
+
+
+def test_checks_and_lines_are_told_in_words(governed):
+    state = GateState([Check("r2_above_line", True, "R2 0.31", {"r2": 0.31}), Check("drift", False, "red")])
+    table = checks_of(state)
+    assert table[["holds", "check"]].to_numpy().tolist() == [["yes", "r2 above line"], ["NO", "drift"]]
+    assert json.loads(table["evidence"][0]) == {"r2": 0.31}
+    lines = ledger_table(Ledger(governed / "releases" / "ledger.jsonl").entries())
+    assert lines["line"].tolist() == [2, 1]
+    assert lines["details"][1] == "checks 6"
