@@ -131,7 +131,7 @@ def test_whether_it_serves_is_asked_until_it_does(good, held):
 )
 def test_what_is_no_address_is_told(address):
     with pytest.raises(BadParamsError, match="no address"):
-        Api(address).ready()
+        Api(address)
 
 
 class Scripted(Api):

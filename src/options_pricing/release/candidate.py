@@ -141,12 +141,20 @@ def _refused(folder: Path, why: str, fix: str) -> ModelRefusedError:
 
 
 def _limit(limits: Limits) -> None:
-    resource.setrlimit(resource.RLIMIT_CPU, (limits.cpu_seconds, limits.cpu_seconds + 1))
-    resource.setrlimit(resource.RLIMIT_AS, (limits.memory_bytes, limits.memory_bytes))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (LARGEST_FILE, LARGEST_FILE))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    # The first second over the limit is for SIGXCPU, which has a name in the refusal; the next one kills.
+    _at_most(resource.RLIMIT_CPU, limits.cpu_seconds, limits.cpu_seconds + 1)
+    _at_most(resource.RLIMIT_AS, limits.memory_bytes, limits.memory_bytes)
+    _at_most(resource.RLIMIT_FSIZE, LARGEST_FILE, LARGEST_FILE)
+    _at_most(resource.RLIMIT_CORE, 0, 0)
     # Should its parent be killed, it ends all the same.
     signal.alarm(math.ceil(limits.wall_seconds) + 1)
+
+
+def _at_most(what: int, soft: int, hard: int) -> None:
+    """Set a limit, unless the machine's own is lower, which nobody may raise."""
+    _, own = resource.getrlimit(what)
+    bounds = (soft, hard) if own == resource.RLIM_INFINITY else (min(soft, own), min(hard, own))
+    resource.setrlimit(what, bounds)
 
 
 def _tried(folder: Path, release_id: str) -> dict[str, Any]:

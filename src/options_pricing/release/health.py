@@ -34,17 +34,18 @@ class Seen(NamedTuple):
 
 @dataclass(frozen=True)
 class Api:
-    """A running API at an address, ``http://host:port``."""
+    """A running API at an address, ``http://host:port``; what is none is a `BadParamsError`."""
 
     address: str
+
+    def __post_init__(self) -> None:
+        self._connection().close()
 
     def ready(self) -> dict[str, Any] | None:
         """What it says of itself; None where nobody listens there.
 
         Raises
         ------
-        BadParamsError
-            The address is none.
         OSError, http.client.HTTPException, ValueError
             It listens, and does not answer as an API of this project does.
         """
