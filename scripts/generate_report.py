@@ -14,6 +14,7 @@ from options_pricing.run.task import run_task, task_parser
 def work(args: argparse.Namespace, params: Params, log: TaskLog) -> None:
     """Read the inputs, build the report, write it."""
     from options_pricing.reporting.context import build_context
+    from options_pricing.reporting.governance import governance
     from options_pricing.reporting.inputs import ReportFiles, read_inputs
     from options_pricing.reporting.render import write_report
 
@@ -30,15 +31,39 @@ def work(args: argparse.Namespace, params: Params, log: TaskLog) -> None:
         )
     )
     log.info("inputs_read", files=len(inputs.files), days=len(inputs.validation), model=inputs.metrics is not None)
-    context = build_context(inputs, date=args.date, title=params.report.title, smiles=params.report.smiles)
+    context = build_context(
+        inputs,
+        date=args.date,
+        title=params.report.title,
+        smiles=params.report.smiles,
+        governance=governance(inputs, params.gate, args.date, ledger=args.ledger),
+    )
     if context["simulated"]:
         log.info("simulated")
     for notice in context["notices"]:
         log.warn("notice", says=notice)
     written = write_report(context, markdown=args.markdown, html=args.html, figures=args.figures, trend=args.trend)
+    _demote(args, params, log)
     log.info(
         "report_written", files=[path.name for path in written], protocols=[part.name for part in context["judged"]]
     )
+
+
+def _demote(args: argparse.Namespace, params: Params, log: TaskLog) -> None:
+    """Take a live release in trouble back, and tell people of it; done by the daily report alone."""
+    from options_pricing.release.demotion import demote_if_needed
+    from options_pricing.run.alerts import Alert
+    from options_pricing.run.notify import notify
+
+    if args.demote is None:
+        return
+    found = demote_if_needed(args.demote, args.demote.absolute().parent / "reports", log.warn)
+    if found is None:
+        return
+    log.warn("demoted", release_id=found.release_id, to=found.to, why=found.why)
+    what = f"release {found.release_id} was taken back by itself; live is {found.to or 'nothing'}"
+    alert = Alert(("rolled_back",), found.release_id, what, found.why, "look at reports/drift.json, then train again")
+    notify((args.log or Path("logs/x")).parent, [alert], (), params.alerts, log.warn)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -52,6 +77,8 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument("--predictions", type=Path, help="evaluation predictions")
     parser.add_argument("--plots", type=Path, help="folder with r2_by_day.csv and error_by_bucket.csv")
     parser.add_argument("--status", type=Path, help="deployment status")
+    parser.add_argument("--ledger", type=Path, help="the ledger, whose head and approvals are told as they stand")
+    parser.add_argument("--demote", type=Path, help="folder of releases: one that is live and in trouble is taken back")
     parser.add_argument("--markdown", type=Path, required=True, help="the report as Markdown")
     parser.add_argument("--html", type=Path, required=True, help="the report as one HTML page")
     parser.add_argument("--figures", type=Path, required=True, help="folder of the pictures")

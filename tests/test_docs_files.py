@@ -160,6 +160,7 @@ FILES = [
         keys={
             "simulated, days, underlyings": "as in the model card",
             "chosen_model": "the model that is released",
+            "model_sha256": "of its file: the evaluation is of that very model",
             "confidence": "of the intervals, 0.95 for 95 %",
             "skipped": "protocols that these days do not allow, and why",
             "protocols": "protocol (next_day, same_day, random_rows) -> days, quotes, "
@@ -224,6 +225,28 @@ FILES = [
             "live": "id of the release",
             "previous": "id of the one to go back to, or null",
             "since": "when it was made live, UTC",
+        },
+    ),
+    File(
+        "releases/ledger.jsonl",
+        "model_train, model_evaluate, model_deploy; `options-pricing approve`, `revoke`, `promote`, `rollback`; the "
+        "daily report where it takes a release back",
+        "The ledger (docs/governance.md): one line an act, only ever added to. An output of no task: it holds times.",
+        keys={
+            "sequence, at": "number of the line, from 1; when, UTC",
+            "event, release_id, by, details": "what was done, to which release, by whom, and what else is to be known",
+            "previous, sha256": "hash of the line before and of this one",
+            "mac": "HMAC of the line with the release key, or null",
+        },
+    ),
+    File(
+        "releases/ledger.head.json",
+        "with every line of the ledger",
+        "How many lines there are and which is the last: a tail that was cut off is found by it.",
+        keys={
+            "count, sha256": "number and hash of the last line",
+            "signed_from": "the first line that was written with a release key, or null",
+            "mac": "HMAC of this file with the release key, or null",
         },
     ),
     File(

@@ -28,4 +28,5 @@ def repaired_prices():
 def judged_so_far():
     """The arguments for what a person last trained, evaluated and deployed, as far as it is there."""
     given = [f"--{name} {path}" for name, path in JUDGED.items() if Path(path).is_file()]
+    given += [f"--ledger {LEDGER}"] if Path(LEDGER).is_file() else []
     return " ".join([*given, "--plots reports/plots"] if Path("reports/plots").is_dir() else given)

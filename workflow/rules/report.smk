@@ -45,7 +45,7 @@ rule generate_report:
         mem_mb=1500,
         runtime=5,
     params:
-        cfg=section("report", "run.date"),
+        cfg=section("report", "gate", "run.date"),
     shell:
         "python scripts/generate_report.py --validation {input.validation} --meta {input.meta} "
         "--features {input.features} --card {input.card} --metrics {input.metrics} --predictions {input.predictions} "
@@ -77,12 +77,12 @@ rule generate_daily_report:
         mem_mb=1500,
         runtime=5,
     params:
-        cfg=section("report", "run.date") | {"standing": standing(*JUDGED.values())},
+        cfg=section("report", "gate", "run.date") | {"standing": standing(*JUDGED.values(), LEDGER)},
         judged=judged_so_far(),
     shell:
         "python scripts/generate_report.py --validation {input.validation} --meta {input.meta} "
         "--features {input.features} {params.judged} --markdown {output.markdown} --html {output.html} "
-        f"--figures reports/daily/{DATE}/figures --trend {{output.trend}} --params {PARAMS} --log {{log}} --date {DATE}"
+        f"--figures reports/daily/{DATE}/figures --trend {{output.trend}} --demote releases --params {PARAMS} --log {{log}} --date {DATE}"
 
 
 rule daily:

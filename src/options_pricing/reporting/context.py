@@ -9,6 +9,7 @@ import matplotlib
 
 from options_pricing.reporting.answer import answer, main_protocol
 from options_pricing.reporting.evidence import evidence
+from options_pricing.reporting.governance import Governance
 from options_pricing.reporting.inputs import Card, Inputs, Status
 from options_pricing.reporting.judgement import judged, seed_section
 from options_pricing.reporting.notices import check_days, notices, simulated_banner, without_later
@@ -39,7 +40,9 @@ class Release:
     model_sha256: str
 
 
-def build_context(inputs: Inputs, *, date: str, title: str, smiles: int) -> dict[str, Any]:
+def build_context(
+    inputs: Inputs, *, date: str, title: str, smiles: int, governance: Governance | None = None
+) -> dict[str, Any]:
     """Everything that the templates print.
 
     Parameters
@@ -52,6 +55,8 @@ def build_context(inputs: Inputs, *, date: str, title: str, smiles: int) -> dict
         The heading.
     smiles : int
         Most expirations whose smile is drawn.
+    governance : Governance, optional
+        The gate and the ledger (`governance.governance`).
 
     Raises
     ------
@@ -77,6 +82,7 @@ def build_context(inputs: Inputs, *, date: str, title: str, smiles: int) -> dict
         "quality": quality_of(inputs.validation),
         "trend": trend_of(inputs.validation),
         "release": _release(inputs.status),
+        "governance": governance,
         "limits": _limits(inputs),
         "raw_days": [
             (as_day(day.trade_date), day.source, day.captured_at or "not said", whole(day.rows), day.sha256)

@@ -200,6 +200,7 @@ class Metrics(FilePart):
 
     simulated: bool
     chosen_model: str
+    model_sha256: str | None = None
     days: tuple[Day, ...]
     underlyings: tuple[str, ...]
     confidence: float = Field(gt=0, lt=1)
