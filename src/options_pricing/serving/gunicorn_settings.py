@@ -53,7 +53,7 @@ def child_exit(server: Any, worker: Any) -> None:
 
 def on_exit(server: Any) -> None:
     """Leave nothing behind."""
-    shutil.rmtree(os.environ.get(FOLDER, ""), ignore_errors=True)
+    shutil.rmtree(os.environ.pop(FOLDER, ""), ignore_errors=True)
 
 
 def _hosts(server: Any) -> list[str]:
