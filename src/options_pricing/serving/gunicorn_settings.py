@@ -1,12 +1,9 @@
 """How gunicorn serves the API, whoever starts it (its ``--config python:`` names this module)."""
 
-import os
-import shutil
-import tempfile
 from typing import Any
 
 from options_pricing.serving.keys import Keys, is_loopback
-from options_pricing.serving.metrics_folder import FOLDER
+from options_pricing.serving.metrics_folder import clear_folder, make_folder
 
 # Threads within a worker: a client that sends slowly holds up one of them, not the worker.
 worker_class = "options_pricing.serving.worker.TimedThreadWorker"
@@ -32,7 +29,7 @@ def on_starting(server: Any) -> None:
     """Refuse to be reached by others without keys; give the workers a place where their metrics are added up."""
     if not Keys.from_environment() and not all(is_loopback(host) for host in _hosts(server)):
         raise SystemExit("options-pricing: an address that others reach needs API keys; see `options-pricing serve`")
-    os.environ[FOLDER] = tempfile.mkdtemp(prefix="options-pricing-metrics-")
+    make_folder()
 
 
 def post_worker_init(worker: Any) -> None:
@@ -53,7 +50,7 @@ def child_exit(server: Any, worker: Any) -> None:
 
 def on_exit(server: Any) -> None:
     """Leave nothing behind."""
-    shutil.rmtree(os.environ.pop(FOLDER, ""), ignore_errors=True)
+    clear_folder()
 
 
 def _hosts(server: Any) -> list[str]:
