@@ -1,7 +1,9 @@
 """The gate's page: what holds, what is live, and the ledger as it stands."""
 
+import hashlib
 import json
 import shutil
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -36,6 +38,19 @@ def test_the_page_says_what_is_live_what_the_gate_says_and_who_did_what(governed
     assert lines[["event", "by"]].to_numpy().tolist() == [["promoted", "grace"], ["staged", "ada"]]
     assert shown["Last line's hash"] == lines["sha256"][0][:12]
     assert not app.error[1:]
+
+
+def test_an_approval_of_what_is_shown_is_told(governed, manifest):
+    assert "no approval is in force" in said(opened(governed / "releases", governed, page="Gate"))
+    sha256 = hashlib.sha256((governed / "releases" / "staged" / "manifest.json").read_bytes()).hexdigest()
+    expires = (datetime.now(UTC) + timedelta(days=3)).isoformat()
+    details = {"manifest_sha256": sha256, "reason": "looked at it", "expires": expires}
+    Ledger(governed / "releases" / "ledger.jsonl").append(
+        "approved", release_id=manifest["release_id"], by="hedy", details=details
+    )
+    told = said(opened(governed / "releases", governed, page="Gate"))
+    assert "approved by hedy until" in told
+    assert "looked at it" in told
 
 
 def test_an_altered_line_is_named(governed):

@@ -1,16 +1,19 @@
 """May this release be live without anybody answering for it: the gate's checks, what is live, and the ledger."""
 
+import hashlib
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import streamlit as st
 
+from options_pricing.release.approvals import in_force
 from options_pricing.release.evidence import GateFiles, read_evidence
 from options_pricing.release.gate import GateState, gate_state
 from options_pricing.release.ledger import LEDGER_FILE, Entry, Ledger
-from options_pricing.release.manifest import MODEL_FILE
+from options_pricing.release.manifest import MODEL_FILE, manifest_bytes
 from options_pricing.release.store import Store
 from options_pricing.run.errors import TaskError
 from options_pricing.serving import beside
@@ -54,10 +57,19 @@ def _standing(view: View, store: Store, ledger: Ledger) -> None:
             "Last line's hash": head.sha256[:12] if head.count else "none",
         }
     )
+    st.caption(f"Of the release shown here: {_approval(view, ledger)}")
     for fault in faults:
         st.error(f"**The ledger is not as it was written:** {fault}")
     for note in ledger.notes():
         st.caption(note)
+
+
+def _approval(view: View, ledger: Ledger) -> str:
+    """Who has approved the release that is shown, and until when."""
+    manifest = hashlib.sha256(manifest_bytes(view.release.manifest)).hexdigest()
+    given = in_force(ledger.genuine_entries(), manifest, datetime.now(UTC))
+    told = [f"approved by {found.by} until {found.expires:%Y-%m-%d %H:%M} UTC: {found.reason}" for found in given]
+    return "; ".join(told) or "no approval is in force."
 
 
 def _gate(view: View, store: Store, ledger: Ledger) -> None:
@@ -70,7 +82,12 @@ def _gate(view: View, store: Store, ledger: Ledger) -> None:
         st.warning("**The gate is closed.**", icon=":material/lock:")
     table = checks_of(state)
     st.dataframe(
-        table[["holds", "check", "said"]], hide_index=True, row_height=28, height="content", alt="The gate's checks"
+        table[["holds", "check", "said"]],
+        hide_index=True,
+        row_height=28,
+        height="content",
+        column_config={name: st.column_config.TextColumn(width="small") for name in ("holds", "check")},
+        alt="The gate's checks",
     )
     name = f"gate_{view.release.manifest.release_id}"
     say_with_file(GATE_CAPTION, table, name, key="gate")
