@@ -44,13 +44,13 @@ def test_an_approval_of_what_is_shown_is_told(governed, manifest):
     assert "no approval is in force" in said(opened(governed / "releases", governed, page="Gate"))
     sha256 = hashlib.sha256((governed / "releases" / "staged" / "manifest.json").read_bytes()).hexdigest()
     expires = (datetime.now(UTC) + timedelta(days=3)).isoformat()
-    details = {"manifest_sha256": sha256, "reason": "looked at it", "expires": expires}
+    details = {"manifest_sha256": sha256, "reason": "looked at it ![x](http://example.com/x.png)", "expires": expires}
     Ledger(governed / "releases" / "ledger.jsonl").append(
         "approved", release_id=manifest["release_id"], by="hedy", details=details
     )
     told = said(opened(governed / "releases", governed, page="Gate"))
     assert "approved by hedy until" in told
-    assert "looked at it" in told
+    assert r"looked at it \!\[x\]\(http\:" in told
 
 
 def test_an_altered_line_is_named(governed):

@@ -14,7 +14,7 @@ from options_pricing.run.errors import TaskError
 from options_pricing.serving import beside
 from options_pricing.serving.app.look import Colours, framed, line
 from options_pricing.serving.app.term_page import by_log_days
-from options_pricing.serving.app.view import View, draw, draw_with_file, iso, nothing
+from options_pricing.serving.app.view import View, draw, draw_with_file, iso, nothing, plain, say_error
 from options_pricing.serving.readings import surface_grid, term_structure
 
 RELEASES, DAYS = "Two releases", "Two days"
@@ -42,7 +42,7 @@ def show(view: View) -> None:
     try:
         (_releases if what == RELEASES else _days)(view, view.checkout, right)
     except TaskError as error:
-        st.error(f"**{error.what}**\n\nWhy: {error.why}\n\nWhat to do: {error.fix}")
+        say_error(error)
 
 
 def _releases(view: View, checkout: Path, place: Any) -> None:
@@ -55,7 +55,7 @@ def _releases(view: View, checkout: Path, place: Any) -> None:
         return
     release = _other(str(known[other]), read_manifest(known[other] / MANIFEST_FILE).release_id)
     told = release.manifest
-    st.caption(f"Release {told.release_id}: model {told.model}, as of {iso(told.as_of)}"
+    st.caption(f"Release {told.release_id}: model {plain(told.model)}, as of {iso(told.as_of)}"
                + (", SIMULATED market" if told.simulated else ""))  # fmt: skip
     if view.chain.underlying not in set(release.model.listed()["underlying"]):
         nothing(f"That release has no options on {view.chain.underlying}.")

@@ -11,7 +11,7 @@ import streamlit as st
 from options_pricing.evaluation.buckets import BUCKET, MATURITY, SMILE, with_buckets
 from options_pricing.run.errors import TaskError
 from options_pricing.serving.app.look import SEQUENTIAL, Colours, framed
-from options_pricing.serving.app.view import View, draw_with_file, iso, nothing
+from options_pricing.serving.app.view import View, draw_with_file, iso, nothing, plain
 from options_pricing.serving.beside import evaluation_of
 from options_pricing.serving.chains import all_quotes
 
@@ -64,12 +64,12 @@ def _unseen(view: View) -> tuple[pd.DataFrame, str]:
     try:
         found = evaluation_of(view.checkout)
     except TaskError as error:
-        return pd.DataFrame(), f"{error.what}: {error.why}. To have it: {error.fix}"
+        return pd.DataFrame(), plain(f"{error.what}: {error.why}. To have it: {error.fix}")
     table = found.by_bucket[found.by_bucket["model"] == manifest.model]
     days = f"{len(found.days)} days, {iso(found.days[0])} to {iso(found.days[-1])}"
     caption = (
-        f"{manifest.model} fitted on the days before and asked for the next: {days}; all underlyings; moneyness is "
-        "the delta at the market's vol. Cells of few quotes say little; point at one for its count."
+        f"{plain(manifest.model)} fitted on the days before and asked for the next: {days}; all underlyings; "
+        "moneyness is the delta at the market's vol. Cells of few quotes say little; point at one for its count."
     )
     if found.days[-1] != manifest.as_of:
         caption += f" The evaluation ends on another day than this release ({iso(manifest.as_of)})."

@@ -27,7 +27,7 @@ from options_pricing.serving.app import (
     what_if_page,
 )
 from options_pricing.serving.app.look import DARK, LIGHT, STYLE
-from options_pricing.serving.app.view import View, days_of, iso
+from options_pricing.serving.app.view import View, days_of, iso, plain, say_error
 from options_pricing.serving.chains import Chain, listed_chains, quotes_of
 from options_pricing.serving.current import CurrentRelease, Serving, is_release
 
@@ -66,13 +66,13 @@ def show(release_folder: Path, checkout: Path | None = None, *, today: Callable[
     try:
         current = _current_of(release_folder)
     except TaskError as error:
-        st.error(f"**{error.what}**\n\nWhy: {error.why}\n\nWhat to do: {error.fix}")
+        say_error(error)
         return
     serving = current.serving
     release = serving.release
     _header(provenance(release, today()), serving)
     if current.trouble:
-        st.warning(f"**Not what should be served:** {current.trouble}", icon=":material/warning:")
+        st.warning(f"**Not what should be served:** {plain(current.trouble)}", icon=":material/warning:")
     chain, listed = _choose_chain(release)
     quotes = _quotes(release.model, release.manifest.release_id, chain)
     view = View(release, chain, listed, quotes, checkout, DARK if st.context.theme.type == "dark" else LIGHT)
@@ -115,7 +115,7 @@ def _header(told: dict[str, Any], serving: Serving) -> None:
         top.badge("SIMULATED", color="red", icon=":material/science:")
     top.badge(f"as of the close of {iso(told['as_of'])}", color="blue")
     top.badge(age_text(age), color=_age_colour(age), icon=":material/schedule:")
-    top.badge(f"model {told['model']}", color="gray")
+    top.badge(f"model {plain(told['model'])}", color="gray")
     top.badge(f"release {told['release_id']}", color="gray")
     top.badge(STANDING[serving.standing], color="green" if serving.standing == "live" else "gray")
     signature = serving.release.signature

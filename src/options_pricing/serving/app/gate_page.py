@@ -17,7 +17,7 @@ from options_pricing.release.manifest import MODEL_FILE, manifest_bytes
 from options_pricing.release.store import Store
 from options_pricing.run.errors import TaskError
 from options_pricing.serving import beside
-from options_pricing.serving.app.view import View, metrics, nothing, say_with_file
+from options_pricing.serving.app.view import View, metrics, nothing, plain, say_error, say_with_file
 
 ALONE = "The gate looks at reports/ and releases/ of a checkout; the app was started on a release alone."
 GATE_CAPTION = (
@@ -43,7 +43,7 @@ def show(view: View) -> None:
             _gate(view, store, ledger)
         _lines(ledger.entries())
     except TaskError as error:
-        st.error(f"**{error.what}**\n\nWhy: {error.why}\n\nWhat to do: {error.fix}")
+        say_error(error)
 
 
 def _standing(view: View, store: Store, ledger: Ledger) -> None:
@@ -57,11 +57,11 @@ def _standing(view: View, store: Store, ledger: Ledger) -> None:
             "Last line's hash": head.sha256[:12] if head.count else "none",
         }
     )
-    st.caption(f"Of the release shown here: {_approval(view, ledger)}")
+    st.caption(f"Of the release shown here: {plain(_approval(view, ledger))}")
     for fault in faults:
-        st.error(f"**The ledger is not as it was written:** {fault}")
+        st.error(f"**The ledger is not as it was written:** {plain(fault)}")
     for note in ledger.notes():
-        st.caption(note)
+        st.caption(plain(note))
 
 
 def _approval(view: View, ledger: Ledger) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from options_pricing.serving.app.view import View, metrics
+from options_pricing.serving.app.view import View, metrics, plain
 
 
 def show(view: View) -> None:
@@ -27,7 +27,7 @@ def show(view: View) -> None:
     right.subheader("Days it had not seen", anchor=False)
     _named_values(right, _unseen(card.get("out_of_sample", {})))
     right.subheader("Limits", anchor=False)
-    right.markdown("\n".join(f"- {limit}" for limit in card.get("limits", [])) or "None are stated.")
+    right.markdown("\n".join(f"- {plain(limit)}" for limit in card.get("limits", [])) or "None are stated.")
     right.subheader("Made with", anchor=False)
     _named_values(right, card["versions"])
     st.subheader("Fingerprints (SHA-256)", anchor=False)

@@ -9,7 +9,7 @@ import streamlit as st
 from options_pricing.run.errors import TaskError
 from options_pricing.serving import beside
 from options_pricing.serving.app.look import Colours, framed
-from options_pricing.serving.app.view import View, draw, iso, nothing, say_with_file
+from options_pricing.serving.app.view import View, draw, iso, nothing, plain, say_error, say_with_file
 
 ALL = "All rules"
 MOST_ROWS, FEW_RULES = 2000, 12
@@ -34,7 +34,7 @@ def show(view: View) -> None:
     try:
         report, rows = beside.validation_of(view.checkout, day), beside.quarantine_of(view.checkout, day)
     except TaskError as error:
-        st.error(f"**{error.what}**\n\nWhy: {error.why}\n\nWhat to do: {error.fix}")
+        say_error(error)
         return
     rules = rules_of(report, rows)
     _figures(report, rows)
@@ -60,8 +60,8 @@ def _figures(report: dict[str, Any] | None, rows: pd.DataFrame) -> None:
         st.caption(f"{len(rows):,} rows; there is no validation report of this day, so rules have ids only.")
         return
     counts = report["rows"]
-    st.caption(f"{report['source']}: {counts['raw']:,} rows came, {counts['validated']:,} were kept, "
-               f"{counts['quarantined']:,} set aside; the day {report['status']}.")  # fmt: skip
+    st.caption(f"{plain(report['source'])}: {counts['raw']:,} rows came, {counts['validated']:,} were kept, "
+               f"{counts['quarantined']:,} set aside; the day {plain(report['status'])}.")  # fmt: skip
 
 
 def rules_of(report: dict[str, Any] | None, rows: pd.DataFrame) -> pd.DataFrame:

@@ -1,5 +1,6 @@
 """What every page of the app is given, and the small things that all of them do."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,8 +11,11 @@ import streamlit as st
 
 from options_pricing.release.verify import Release
 from options_pricing.run.calendar import DAYS_A_YEAR
+from options_pricing.run.errors import TaskError
 from options_pricing.serving.app.look import CONFIG, Colours
 from options_pricing.serving.chains import Chain
+
+MARKDOWN = re.compile(r"([\\`*_\[\]()!<>:$~#|])")
 
 
 @dataclass(frozen=True)
@@ -85,6 +89,16 @@ def say_with_file(caption: str, table: pd.DataFrame, name: str, *, key: str) -> 
     row.download_button(
         "CSV", content, f"{name}.csv", "text/csv", icon=":material/download:", on_click="ignore", key=f"download {key}"
     )
+
+
+def plain(text: str) -> str:
+    """A text from a file as it stands, whatever Markdown it may hold: a picture in it would ask another machine."""
+    return MARKDOWN.sub(r"\\\1", text)
+
+
+def say_error(error: TaskError) -> None:
+    """A failure in its three lines."""
+    st.error(f"**{plain(error.what)}**\n\nWhy: {plain(error.why)}\n\nWhat to do: {plain(error.fix)}")
 
 
 def nothing(words: str) -> None:
