@@ -1,8 +1,11 @@
 import re
+import shutil
+import time
 from datetime import date
 
 import pytest
 
+from options_pricing.release.store import Store
 from options_pricing.release.verify import load_release
 from options_pricing.serving.api import create_app
 from options_pricing.serving.app.frame import PAGES
@@ -75,6 +78,22 @@ def test_another_release_in_the_same_folder_is_drawn(staged_with, manifest):
     assert manifest["release_id"] in badges(opened(folder))
     folder = staged_with(days=["20261120"])
     assert manifest["release_id"] not in badges(opened(folder))
+
+
+def test_what_is_made_live_is_shown_from_then_on(checkout, manifest, tmp_path):
+    releases = shutil.copytree(checkout / "releases", tmp_path / "releases")
+    (other,) = (name for name in Store(releases).ids() if name != manifest["release_id"])
+    app = opened(releases)
+    assert manifest["release_id"] in badges(app)
+    assert "staged, nothing is live" in badges(app)
+    Store(releases).make_live(other)
+    until = time.monotonic() + 120
+    while other not in badges(app) and time.monotonic() < until:
+        time.sleep(0.2)
+        app.run()
+    assert other in badges(app)
+    assert ":green-badge[live]" in badges(app)
+    assert not app.warning
 
 
 def test_the_address_says_page_chain_and_option(staged):
