@@ -3,10 +3,17 @@
 import argparse
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import _checkout  # noqa: F401  (this checkout's src/ first)
 
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from options_pricing.release.watch import Seen
+
 from options_pricing.run.log import TaskLog
+from options_pricing.run.notify import notify_of_drift
 from options_pricing.run.params import Params
 from options_pricing.run.task import run_task, task_parser
 
@@ -31,22 +38,55 @@ def work(args: argparse.Namespace, params: Params, log: TaskLog) -> None:
         )
     )
     log.info("inputs_read", files=len(inputs.files), days=len(inputs.validation), model=inputs.metrics is not None)
+    seen = _look(args, params, inputs.features, log)
     context = build_context(
         inputs,
         date=args.date,
         title=params.report.title,
         smiles=params.report.smiles,
-        governance=governance(inputs, params.gate, args.date, ledger=args.ledger),
+        governance=governance(
+            inputs,
+            params.gate,
+            args.date,
+            ledger=args.ledger,
+            drift=seen.drift["status"] if seen else "unknown",
+        ),
+        drift=seen and seen.drift,
+        live=seen.records if seen else (),
     )
     if context["simulated"]:
         log.info("simulated")
     for notice in context["notices"]:
         log.warn("notice", says=notice)
-    written = write_report(context, markdown=args.markdown, html=args.html, figures=args.figures, trend=args.trend)
+    beside = {args.live: seen.record, args.drift: seen.drift} if seen else {}
+    written = write_report(
+        context, markdown=args.markdown, html=args.html, figures=args.figures, trend=args.trend, beside=beside
+    )
     _demote(args, params, log)
     log.info(
         "report_written", files=[path.name for path in written], protocols=[part.name for part in context["judged"]]
     )
+
+
+def _look(args: argparse.Namespace, params: Params, features: "pd.DataFrame", log: TaskLog) -> "Seen | None":
+    """Judge the day with the release in use, where the files that tell of it are asked for."""
+    from options_pricing.release.watch import look
+
+    if not (args.live and args.drift and args.releases):
+        return None
+    seen = look(
+        args.date,
+        features,
+        before=next(iter(args.before), None),
+        releases=args.releases,
+        live=args.live.parent,
+        settings=params.drift,
+        tell=log.warn,
+    )
+    log.info("drift", status=seen.drift["status"], why=seen.drift["why"], judged=seen.record["judged"])
+    log.info("retraining", **seen.drift["retraining"])
+    notify_of_drift(args.log, params.alerts, seen.drift, log.warn)
+    return seen
 
 
 def _demote(args: argparse.Namespace, params: Params, log: TaskLog) -> None:
@@ -82,6 +122,12 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument("--markdown", type=Path, required=True, help="the report as Markdown")
     parser.add_argument("--html", type=Path, required=True, help="the report as one HTML page")
     parser.add_argument("--figures", type=Path, required=True, help="folder of the pictures")
+    parser.add_argument("--releases", type=Path, help="the folder of releases, for the three files below")
+    parser.add_argument(
+        "--before", type=Path, nargs="*", default=[], help="features of the session before the last day"
+    )
+    parser.add_argument("--live", type=Path, help="the record of the last day, among those of earlier days (JSON)")
+    parser.add_argument("--drift", type=Path, help="what the records so far say of drift and retraining (JSON)")
     parser.add_argument("--trend", type=Path, help="where the trend of the validation reports goes (JSON)")
     return parser
 

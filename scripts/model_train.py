@@ -8,7 +8,8 @@ from pathlib import Path
 
 import _checkout  # noqa: F401  (this checkout's src/ first)
 
-from options_pricing.evaluation.unseen import unseen_metrics
+from options_pricing.evaluation.reference import reference_of
+from options_pricing.evaluation.unseen import unseen_days
 from options_pricing.models.feature_files import read_features
 from options_pricing.models.training import model_card, train_model
 from options_pricing.release.acts import record
@@ -27,9 +28,11 @@ def work(args: argparse.Namespace, params: Params, log: TaskLog) -> None:
     trained = train_model(features, params.train)
     for underlying, reason in trained.left_out.items():
         log.warn("underlying_left_out", underlying=underlying, reason=reason)
+    tried = unseen_days(features[~features["underlying"].isin(trained.left_out)], params.train)
+    unseen = tried.metrics
+    trained.pricing.reference = reference_of(tried.told)
     content = pickle.dumps(trained.pricing, protocol=PICKLE_PROTOCOL)
     files = [{"path": path.as_posix(), "sha256": sha256_of(path)} for path in args.features]
-    unseen = unseen_metrics(features[~features["underlying"].isin(trained.left_out)], params.train)
     card = model_card(trained, features, files, hashlib.sha256(content).hexdigest(), unseen)
     log.info("trained", model=card["model"], as_of=card["as_of"], **card["training_metrics"])
     figures = {name: found["value"] for name, found in unseen.get("figures", {}).items()}

@@ -275,7 +275,43 @@ FILES = [
     File(
         "reports/figures/",
         "generate_report",
-        "smiles.svg, r2_by_day.svg, error_by_bucket.svg, validation_waterfall.svg: the pictures of the Markdown.",
+        "smiles.svg, r2_by_day.svg, error_by_bucket.svg, validation_waterfall.svg, live_by_day.svg: the pictures of "
+        "the Markdown.",
+    ),
+    File(
+        "reports/live/live_{date}.json",
+        "generate_report",
+        "How the release that was live (or staged, where none was) priced the day before anything was learnt from it. "
+        "The first record that judged a day stays.",
+        keys={
+            "date": "YYYYMMDD",
+            "judged, why_not": "false, and why, where no release could be judged; nothing else then",
+            "release": "release_id, model, model_sha256, as_of, live",
+            "age": "trading days since the release's last",
+            "benchmark_day": "the day of the random walk's surface, YYYYMMDD",
+            "quotes, by_bucket": "as in the evaluation",
+            "figures": "as in the evaluation, and r2_implied_vol_vs_own_last_day (against the surface of the release's "
+            "last day) and r2_own_last_day_vs_random_walk (what age alone costs)",
+            "intervals": "nominal and observed coverage of the price intervals, by_bucket too; null without any",
+            "drift": "status; why it is not known; reference_days; power; statistics: quantity, measure, value, "
+            "warning, alarm, status, where",
+        },
+    ),
+    File(
+        "reports/drift.json",
+        "generate_report",
+        "What the records so far say of the release in use ([monitoring](monitoring.md)).",
+        keys={
+            "date": "YYYYMMDD",
+            "status": "green, amber, red or unknown: the worst of the last `hold` judged days",
+            "why": "in a sentence",
+            "release": "as in the record, or null",
+            "reference_days, live_days": "how many there are",
+            "power": "on how many of the reference days a rise of all vols by 10 % would have been an alarm",
+            "hold, quiet_days": "of section `drift` of the parameters",
+            "alarms": "date and statistic of all that was out of the ordinary on those days",
+            "retraining": "due (null where it is not known), why, ratio of the errors and its lower end, line",
+        },
     ),
     File(
         "reports/validation_trend.json",

@@ -1,6 +1,6 @@
 import pytest
 
-from options_pricing.run.alerts import alert_of_failure, alerts_of_report
+from options_pricing.run.alerts import alert_of_failure, alerts_of_drift, alerts_of_report
 from options_pricing.run.errors import HaltedDayError, UpstreamError
 from options_pricing.run.params import Alerts
 
@@ -62,3 +62,13 @@ def test_the_alert_of_a_report_says_what_the_rule_said_and_what_to_do():
     assert "reports/validation/validation_20261120.json" in alert.body
     (alert,) = alerts_of_report(report(nulls={"bid": 0.2, "ask": 0.1}), Alerts(null_rate=0.15))
     assert "20.0% of bid is null, more than 15.0%" in alert.body and "ask" not in alert.body
+
+
+def test_drift_is_told_when_it_is_red_and_names_day_release_and_reason():
+    alarms = [{"date": "20261118", "status": "red"}, {"date": "20261119", "status": "amber"}]
+    drift = {"status": "red", "why": "the reason", "release": {"release_id": "a" * 12}, "alarms": alarms}
+    (alert,) = alerts_of_drift(drift)
+    assert alert.title == "options-pricing: market has drifted from the release: 20261118"
+    assert alert.key == "drift/20261118/"
+    assert "aaaaaaaaaaaa" in alert.what and alert.why == "the reason"
+    assert [alerts_of_drift(drift | {"status": status}) for status in ("green", "amber", "unknown")] == [[], [], []]

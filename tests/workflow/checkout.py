@@ -70,18 +70,22 @@ class Checkout:
 
     def run(self, *command: str) -> subprocess.CompletedProcess[str]:
         """Run a command here, with the tests' own Python first on the path, and give back what it said."""
-        env = os.environ | {
+        env = self.environment()
+        if command[0] != "options-pricing":
+            env.pop("PYTHONPATH")
+        return subprocess.run(command, cwd=self.folder, env=env, capture_output=True, text=True, timeout=600)
+
+    def environment(self) -> dict[str, str]:
+        """The variables of a command here; the installed command runs the code of this copy."""
+        return os.environ | {
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+            "PYTHONPATH": str(self.folder / "src"),
             "DVC_NO_ANALYTICS": "1",
             "GIT_AUTHOR_NAME": "test",
             "GIT_AUTHOR_EMAIL": "test@example.invalid",
             "GIT_COMMITTER_NAME": "test",
             "GIT_COMMITTER_EMAIL": "test@example.invalid",
         }
-        env.pop("PYTHONPATH", None)
-        if command[0] == "options-pricing":  # It is of the installed package: run it with the code of this copy.
-            env["PYTHONPATH"] = str(self.folder / "src")
-        return subprocess.run(command, cwd=self.folder, env=env, capture_output=True, text=True, timeout=600)
 
     def ok(self, *command: str) -> str:
         """Run a command that must end well; its standard output and standard error."""

@@ -1,5 +1,6 @@
 """Run every day, miss some, and catch up: the files are those of the runs that were missed."""
 
+import json
 import shutil
 
 import pytest
@@ -20,8 +21,10 @@ def one_day(tiny, tmp_path_factory):
 
 
 def of_days(made):
-    """What was made but for the reports: a report on a day that has passed would show today's model."""
-    return {name: sha256 for name, sha256 in made.items() if not name.startswith("reports/daily/")}
+    """What was made but for the reports: a report on a day that has passed would show today's model, and so would the
+    records of the release in use."""
+    late = ("reports/daily/", "reports/live/", "reports/drift.json")
+    return {name: sha256 for name, sha256 in made.items() if not name.startswith(late)}
 
 
 def test_backfilled_days_are_those_of_daily_runs_to_the_byte(one_day, tmp_path):
@@ -31,6 +34,7 @@ def test_backfilled_days_are_those_of_daily_runs_to_the_byte(one_day, tmp_path):
     for day in ("20261118", "20261119"):
         one_day.snakemake("daily", "--config", f"date={day}")
     on_time = one_day.made()
+    before.pop("reports/drift.json")  # it is about the newest day
     assert {name: on_time[name] for name in before} == before  # a past day is never judged anew
     assert late.ok("options-pricing", "backfill", "--from", "20261117", "--to", "20261119").splitlines() == [
         "20261118 made",
@@ -39,6 +43,15 @@ def test_backfilled_days_are_those_of_daily_runs_to_the_byte(one_day, tmp_path):
     assert of_days(late.made()) == of_days(on_time)
     assert "data/processed/features_20261118.csv" in on_time
     assert "nothing to do" in late.ok("options-pricing", "backfill", "--from", "20261118", "--to", "20261119")
+
+
+def test_without_a_release_the_daily_run_says_that_drift_is_unknown(one_day):
+    drift = json.loads((one_day.folder / "reports/drift.json").read_text())
+    assert (drift["status"], drift["why"]) == ("unknown", "there is no release, neither live nor staged")
+    record = json.loads((one_day.folder / "reports/live/live_20261117.json").read_text())
+    assert record == {"date": "20261117", "judged": False, "why_not": drift["why"], "release": None}
+    report = (one_day.folder / "reports/daily/20261117/stakeholder_report.md").read_text()
+    assert "Whether the market has drifted is not known" in report
 
 
 def test_days_that_the_source_does_not_have_are_named(one_day):

@@ -3,13 +3,15 @@
 VALIDATIONS = expand("reports/validation/validation_{date}.json", date=WINDOW)
 METAS = expand("data/raw/options_data_{date}.meta.json", date=WINDOW)
 LAST_FEATURES = f"data/processed/features_{DATE}.csv"
-CHARTS = ["smiles", "r2_by_day", "error_by_bucket", "validation_waterfall"]
+DAY_BEFORE = expand("data/processed/features_{date}.csv", date=WINDOW[-2:-1])
+CHARTS = ["smiles", "r2_by_day", "error_by_bucket", "validation_waterfall", "live_by_day"]
 JUDGED = {
     "card": "model/model_card.json",
     "metrics": "reports/evaluation_metrics.json",
     "predictions": "reports/evaluation_predictions.parquet",
     "status": "reports/deployment_status.json",
 }
+IN_USE = ["releases/live.json", "releases/staged/manifest.json"]
 
 
 rule generate_report:
@@ -18,6 +20,8 @@ rule generate_report:
         validation=VALIDATIONS,
         meta=METAS,
         features=LAST_FEATURES,
+        before=DAY_BEFORE,
+        release=rules.model_deploy.output,
         plot_r2="reports/plots/r2_by_day.csv",
         plot_error="reports/plots/error_by_bucket.csv",
         code=code_of("scripts/generate_report.py"),
@@ -35,6 +39,9 @@ rule generate_report:
         ),
         figures=update(expand("reports/figures/{chart}.svg", chart=CHARTS)),
         trend=update("reports/validation_trend.json"),
+        # What the release that was live at the time made of the day: once written, a later one changes nothing of it.
+        live=update(f"reports/live/live_{DATE}.json"),
+        drift=update("reports/drift.json"),
     log:
         f"logs/reporting_{DATE}.log",
     benchmark:
@@ -45,21 +52,25 @@ rule generate_report:
         mem_mb=1500,
         runtime=5,
     params:
-        cfg=section("report", "gate", "run.date"),
+        cfg=section("report", "gate", "drift", "run.date"),
     shell:
         "python scripts/generate_report.py --validation {input.validation} --meta {input.meta} "
         "--features {input.features} --card {input.card} --metrics {input.metrics} --predictions {input.predictions} "
         "--plots reports/plots --status {input.status} --markdown {output.markdown} --html {output.html} "
+        "--before {input.before} --releases releases --live {output.live} --drift {output.drift} "
         f"--figures reports/figures --trend {{output.trend}} --params {PARAMS} --log {{log}} --date {DATE}"
 
 
 rule generate_daily_report:
     # What was last trained and evaluated is shown as it stands, with its age. It is no input: else Snakemake would
     # train whenever a new day comes. Its hashes are params, so that a new evaluation renews the report.
+    # The record of the day and the state of drift are not among the outputs: they are the rule's above, and Snakemake
+    # would take a file that both have made for out of date.
     input:
         validation=VALIDATIONS,
         meta=METAS,
         features=LAST_FEATURES,
+        before=DAY_BEFORE,
         code=code_of("scripts/generate_report.py"),
         templates=templates(),
     output:
@@ -77,11 +88,12 @@ rule generate_daily_report:
         mem_mb=1500,
         runtime=5,
     params:
-        cfg=section("report", "gate", "run.date") | {"standing": standing(*JUDGED.values(), LEDGER)},
+        cfg=section("report", "gate", "drift", "run.date") | {"standing": standing(*JUDGED.values(), LEDGER, *IN_USE)},
         judged=judged_so_far(),
     shell:
         "python scripts/generate_report.py --validation {input.validation} --meta {input.meta} "
         "--features {input.features} {params.judged} --markdown {output.markdown} --html {output.html} "
+        f"--before {{input.before}} --releases releases --live reports/live/live_{DATE}.json --drift reports/drift.json "
         f"--figures reports/daily/{DATE}/figures --trend {{output.trend}} --demote releases --params {PARAMS} --log {{log}} --date {DATE}"
 
 

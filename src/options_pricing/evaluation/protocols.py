@@ -110,7 +110,7 @@ def same_day(features: pd.DataFrame, setting: Setting) -> pd.DataFrame:
         known = pd.concat([earlier, today[~held]])
         for name, model in models.items():
             told = model.fit(known).predict_with_prices(asked(today))
-            parts.append(_predictions("same_day", name, today, told, benchmark, held))
+            parts.append(predictions_of("same_day", name, today, told, benchmark, held))
     if not any(part["held_out"].any() for part in parts):
         raise NotPossibleError("no expiration has strikes enough to hold one out")
     return pd.concat(parts, ignore_index=True)
@@ -152,7 +152,7 @@ def _walked(
         known = pd.concat([earlier, today[seen]])
         for name, model in models.items():
             told = model.fit(known).predict_with_prices(asked(today))
-            parts.append(_predictions(protocol, name, today, told, benchmark, ~seen))
+            parts.append(predictions_of(protocol, name, today, told, benchmark, ~seen))
     return pd.concat(parts, ignore_index=True)
 
 
@@ -181,7 +181,7 @@ def random_rows(features: pd.DataFrame, setting: Setting) -> pd.DataFrame:
     parts = []
     for name, model in setting.models(any_expiration=True).items():
         told = _as_published(rest, test, setting) if name == SeedLinear.name else _fitted_or_nothing(model, rest, test)
-        part = _predictions("random_rows", name, test, told, no_benchmark)
+        part = predictions_of("random_rows", name, test, told, no_benchmark)
         parts.append(part.assign(market_price=_vendor_price(test)))
     return pd.concat(parts, ignore_index=True)
 
@@ -242,7 +242,7 @@ def _days(quotes: pd.DataFrame) -> list[pd.Timestamp]:
     return sorted(quotes["trade_date"].unique())
 
 
-def _predictions(
+def predictions_of(
     protocol: str,
     model: str,
     quotes: pd.DataFrame,

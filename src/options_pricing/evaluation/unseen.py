@@ -1,6 +1,6 @@
 """What a model card says of days that the model had not seen, found while it is trained."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -13,7 +13,19 @@ from options_pricing.run.params import Evaluate, Train
 from options_pricing.run.threads import one_thread
 
 
-def unseen_metrics(features: pd.DataFrame, train: Train) -> dict[str, Any]:
+class Unseen(NamedTuple):
+    """PREDICTIONS of the days that the model had not seen, None where there are none, and what the card says of them.
+
+    The card says ``protocol``, ``days``, ``quotes``, ``confidence``, ``figures`` (each as `figures_with_intervals`
+    gives it) and ``price_intervals`` (nominal and observed coverage, and the ``half_widths`` that `next_half_widths`
+    finds for the day after the last); or ``protocol`` and ``not_possible``, which says why.
+    """
+
+    told: pd.DataFrame | None
+    metrics: dict[str, Any]
+
+
+def unseen_days(features: pd.DataFrame, train: Train) -> Unseen:
     """Each day of the window priced by ``train.model`` from the days before it: the protocol `next_day`.
 
     Parameters
@@ -22,13 +34,6 @@ def unseen_metrics(features: pd.DataFrame, train: Train) -> dict[str, Any]:
         FEATURES of the days that the model is trained on.
     train : Train
         The section of the parameters.
-
-    Returns
-    -------
-    dict
-        ``protocol``, ``days``, ``quotes``, ``confidence``, ``figures`` (each as `figures_with_intervals` gives it) and
-        ``price_intervals`` (nominal and observed coverage, and the ``half_widths`` that `next_half_widths` finds for
-        the day after the last); or ``protocol`` and ``not_possible``, which says why.
     """
     judged = Evaluate()
     setting = Setting(train, judged.held_out, judged.seed, names=(RandomWalk.name, train.model))
@@ -36,8 +41,12 @@ def unseen_metrics(features: pd.DataFrame, train: Train) -> dict[str, Any]:
         with one_thread():
             told = next_day(features, setting)
     except NotPossibleError as reason:
-        return {"protocol": "next_day", "not_possible": str(reason)}
+        return Unseen(None, {"protocol": "next_day", "not_possible": str(reason)})
     told = told[told["model"] == train.model]
+    return Unseen(told, _metrics(told, judged))
+
+
+def _metrics(told: pd.DataFrame, judged: Evaluate) -> dict[str, Any]:
     days = sorted(told["date"].unique().tolist())
     covered = interval_report(told)
     return {

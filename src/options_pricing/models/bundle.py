@@ -1,6 +1,7 @@
 """What is pickled, staged and served: a fitted model with the day it stands on."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -64,7 +65,13 @@ class PricingModel:
         The last day, YYYYMMDD.
     sources : list of str
         Who gave the quotes.
+    reference : dict
+        How days lay that the model had not seen, as arrays by name, for other days to be held against; empty where
+        there were none. What the arrays are, `evaluation.reference` knows.
     """
+
+    # Of releases that were made before there was one, too.
+    reference: Mapping[str, NDArray[Any]] = MappingProxyType({})
 
     def __init__(self, model: Model, features: pd.DataFrame, train: dict[str, Any]) -> None:
         newest = last_days(features)

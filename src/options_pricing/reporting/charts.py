@@ -187,6 +187,28 @@ def r2_by_day_chart(days: pd.DataFrame | None, *, narrow: bool = False) -> str:
     return _svg(draw, NARROW if narrow else WIDE, 3.4)
 
 
+def live_chart(days: pd.DataFrame, *, narrow: bool = False) -> str:
+    """R² of vol of the release in use by day: against yesterday's surface, and against that of its own last day.
+
+    Parameters
+    ----------
+    days : DataFrame
+        ``date``, ``fresh``, ``own``; perhaps without rows.
+    """
+    if days[["fresh", "own"]].isna().all(axis=None):
+        return empty_chart("No live day to draw.", narrow=narrow)
+
+    def draw(figure: Figure) -> None:
+        panels = figure.subplots(2, 1, sharex=True)
+        titles = {"fresh": "R² against yesterday's surface", "own": "R² against the surface of the release's last day"}
+        for panel, (name, title) in zip(panels, titles.items(), strict=True):
+            _draw_lollipops(panel, days[name].to_numpy(dtype=float), narrow)
+            panel.set_title(title)
+        _name_days(panels[-1], [str(day) for day in days["date"]], most=5 if narrow else 12)
+
+    return _svg(draw, NARROW if narrow else WIDE, 4.2)
+
+
 def _draw_lollipops(panel: Axes, values: np.ndarray[Any, np.dtype[np.float64]], narrow: bool) -> None:
     shown = np.clip(values, WORST_SHOWN, None)
     colours = [COLOURS["model"] if value < 0 else COLOURS["market"] for value in values]

@@ -1,6 +1,7 @@
 """The report's content, built out of its input files and nothing else."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +16,7 @@ from options_pricing.reporting.judgement import judged, seed_section
 from options_pricing.reporting.notices import check_days, notices, simulated_banner, without_later
 from options_pricing.reporting.pictures import pictures
 from options_pricing.reporting.quality import quality_of, trend_of
+from options_pricing.reporting.watching import live_picture, watching
 from options_pricing.reporting.wording import (
     as_day,
     counted,
@@ -41,7 +43,14 @@ class Release:
 
 
 def build_context(
-    inputs: Inputs, *, date: str, title: str, smiles: int, governance: Governance | None = None
+    inputs: Inputs,
+    *,
+    date: str,
+    title: str,
+    smiles: int,
+    governance: Governance | None = None,
+    drift: dict[str, Any] | None = None,
+    live: Sequence[dict[str, Any]] = (),
 ) -> dict[str, Any]:
     """Everything that the templates print.
 
@@ -57,6 +66,10 @@ def build_context(
         Most expirations whose smile is drawn.
     governance : Governance, optional
         The gate and the ledger (`governance.governance`).
+    drift : dict, optional
+        ``drift.json``; without it the report says nothing of the release in use.
+    live : sequence of dict
+        The records of its days.
 
     Raises
     ------
@@ -78,7 +91,8 @@ def build_context(
         "seed": seed_section(metrics),
         "evidence": evidence(metrics),
         "chosen": model_words(metrics.chosen_model, main_protocol(metrics)) if metrics else "",
-        "charts": pictures(inputs, smiles),
+        "charts": pictures(inputs, smiles) | ({} if drift is None else {"live_by_day": live_picture(drift, live)}),
+        "watching": None if drift is None else watching(drift, live),
         "quality": quality_of(inputs.validation),
         "trend": trend_of(inputs.validation),
         "release": _release(inputs.status),

@@ -3,7 +3,9 @@
 import json
 import os
 import re
+from collections.abc import Mapping
 from pathlib import Path, PurePath
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import quote
 
@@ -80,10 +82,16 @@ def render_markdown(context: dict[str, Any], figures: PurePath) -> str:
 
 
 def write_report(
-    context: dict[str, Any], *, markdown: Path, html: Path, figures: Path, trend: Path | None = None
+    context: dict[str, Any],
+    *,
+    markdown: Path,
+    html: Path,
+    figures: Path,
+    trend: Path | None = None,
+    beside: Mapping[Path, Any] = MappingProxyType({}),
 ) -> list[Path]:
-    """Write the pictures, the Markdown that links to them, the HTML that holds them, and the trend of the validation
-    reports where that is asked for; each whole or not at all."""
+    """Write the pictures, the Markdown that links to them, the HTML that holds them, the trend of the validation
+    reports where that is asked for, and what else goes with it as JSON; each whole or not at all."""
     charts: list[Picture] = list(context["charts"].values())
     seen_from = PurePath(os.path.relpath(figures, markdown.parent))
     texts = {
@@ -91,6 +99,10 @@ def write_report(
         markdown: render_markdown(context, seen_from),
         html: render_html(context),
         **({trend: json.dumps(context["trend"], indent=1) + "\n"} if trend else {}),
+        **{
+            path: json.dumps(told, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+            for path, told in beside.items()
+        },
     }
     with whole_files(*texts) as temporaries:
         for temporary, text in zip(temporaries, texts.values(), strict=True):

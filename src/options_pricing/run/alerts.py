@@ -17,6 +17,7 @@ HEADLINES = {
     "no_run": "no run",
     "calendar": "calendar ends soon",
     "rolled_back": "release taken back by itself",
+    "drift": "market has drifted from the release",
 }
 # Which rules of validation stand behind which event.
 EVENT_OF_RULE = {
@@ -119,3 +120,20 @@ def _found_in_report(event: str, day: str, sentences: Iterable[str]) -> Alert:
         f"look at reports/validation/validation_{day}.json and at the source; to fetch the day again, move "
         f"data/raw/options_data_{day}.csv and its .meta.json away and run the same command",
     )
+
+
+def alerts_of_drift(drift: dict[str, Any]) -> list[Alert]:
+    """The alert that ``drift.json`` gives cause to: one for each day on which an alarm was raised and still stands."""
+    if drift["status"] != "red":
+        return []
+    release, since = drift["release"], max(alarm["date"] for alarm in drift["alarms"] if alarm["status"] == "red")
+    return [
+        Alert(
+            ("drift",),
+            since,
+            f"the market of {since} lies otherwise than the days that release {release['release_id']} was judged on",
+            drift["why"],
+            "look at reports/drift.json and at the quotes; where it is the market that has changed, train on days "
+            "after the change and promote that release",
+        )
+    ]

@@ -5,8 +5,9 @@ import re
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
-from options_pricing.run.alerts import REPORTED, Alert, alert_of_failure, subject_of
+from options_pricing.run.alerts import REPORTED, Alert, alert_of_failure, alerts_of_drift, subject_of
 from options_pricing.run.outbox import Outbox
 from options_pricing.run.outgoing import outgoing
 from options_pricing.run.params import Alerts
@@ -100,3 +101,9 @@ def notify_of_report(day: str, log: Path | None, settings: Alerts, alerts: Itera
     """Tell what a validation report gives cause to, and that what it found on the day before is mended."""
     if log is not None:
         notify(log.parent, alerts, [f"{event}/{day}/" for event in REPORTED], settings, tell)
+
+
+def notify_of_drift(log: Path | None, settings: Alerts, drift: dict[str, Any], tell: Tell) -> None:
+    """Tell what ``drift.json`` gives cause to; an alarm is over once a known status is red no more."""
+    if log is not None and drift["status"] != "unknown":
+        notify(log.parent, alerts_of_drift(drift), ["drift/"], settings, tell)

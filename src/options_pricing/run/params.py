@@ -54,7 +54,7 @@ Symbol = Annotated[str, Field(pattern=r"^[A-Za-z0-9_^.\-]{1,20}$")]
 Seed = Annotated[int, Field(ge=0, lt=1 << 32)]
 Severity = Literal["halt", "quarantine", "warn", "off"]
 AlertEvent = Literal[
-    "failed", "halted", "null_rates", "missing_expirations", "stale_feed", "no_run", "calendar", "rolled_back"
+    "failed", "halted", "null_rates", "missing_expirations", "stale_feed", "no_run", "calendar", "rolled_back", "drift"
 ]
 ModelName = Literal[
     "seed_linear",
@@ -270,6 +270,16 @@ class Report(Section):
     smiles: int = Field(6, ge=1, le=24, description="expirations whose smile is drawn")
 
 
+class Drift(Section):
+    """How a released model is watched."""
+
+    quiet_days: int = Field(60, ge=10, le=1000, description="in so many quiet days there may be one false alarm")
+    hold: int = Field(3, ge=1, le=60, description="judged days for which an alarm stands")
+    retrain_at: float = Field(0.10, ge=0, le=5, description="a rise of the error by more than this share is too much")
+    retrain_over: int = Field(5, ge=3, le=60, description="of the last so many judged days")
+    confidence: float = Field(0.99, gt=0.5, lt=1, description="with which it must be more than that")
+
+
 class Http(Section):
     """How far a source on the network is waited for and believed."""
 
@@ -319,6 +329,7 @@ class Params(Section):
     gate: Gate = Gate()
     automation: Automation = Automation()
     report: Report = Report()
+    drift: Drift = Drift()
     http: Http = Http()
     retry: Retry = Retry()
     alerts: Alerts = Alerts()

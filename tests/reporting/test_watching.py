@@ -1,0 +1,79 @@
+import pytest
+
+from options_pricing.reporting.context import build_context
+from options_pricing.reporting.inputs import read_inputs
+from options_pricing.reporting.render import render_html, render_markdown
+from options_pricing.reporting.watching import live_picture, watching
+from tests.reporting.made_files import LAST, MadeFiles
+
+NAME = {"release_id": "a" * 12, "model": "hybrid", "as_of": "20261117", "live": True}
+ALARM = {
+    "date": LAST,
+    "quantity": "residual",
+    "measure": "wasserstein",
+    "value": 3.21,
+    "warning": 2.0,
+    "alarm": 2.5,
+    "status": "red",
+    "where": ["XIDX", "30-90 days"],
+}
+DUE = {"due": True, "why": "the error is 2.00 times that of the reference", "line": 1.1}
+
+
+def drift(status="red", release=NAME, **changed):
+    found = {"status": status, "why": "the reason", "release": release, "reference_days": 9, "live_days": 2}
+    rest = {"quiet_days": 60, "power": 0.75, "alarms": [ALARM] if status == "red" else [], "retraining": DUE}
+    return {**found, **rest, **changed}
+
+
+def record(day, r2, release=NAME):
+    figures = {
+        "r2_implied_vol_vs_random_walk": r2,
+        "r2_implied_vol_vs_own_last_day": 0.3,
+        "iv_bias_vol_points": -0.051,
+        "inside_bid_ask": 0.229,
+    }
+    return {
+        "date": day,
+        "judged": True,
+        "release": release,
+        "age": 2,
+        "quotes": 1234,
+        "figures": figures,
+        "intervals": {"coverage": 0.873},
+    }
+
+
+RECORDS = [record("20261119", 0.2), record(LAST, -1.5)]
+
+
+def test_the_days_are_those_of_the_release_in_use_newest_first():
+    shown = watching(drift(), [record("20261118", 0.9, NAME | {"release_id": "b" * 12}), *RECORDS])
+    assert [(line.day, line.r2, line.quotes) for line in shown.days] == [
+        ("2026-11-20", "−1.500", "1,234"),
+        ("2026-11-19", "0.200", "1,234"),
+    ]
+    assert (shown.days[0].coverage, shown.days[0].inside, shown.drawn) == ("87.3 %", "22.9 %", True)
+    assert shown.retraining.startswith("Train anew: the error is 2.00 times")
+
+
+@pytest.mark.parametrize("status", ["green", "amber", "red", "unknown"])
+def test_every_status_is_in_the_report(tmp_path, status):
+    inputs = read_inputs(MadeFiles(tmp_path).data_only)
+    context = build_context(inputs, date=LAST, title="t", smiles=1, drift=drift(status), live=RECORDS)
+    for text in (render_html(context), render_markdown(context, tmp_path)):
+        assert "The release in use" in text
+        assert watching(drift(status), RECORDS).headline in text.replace("\\", "")
+        assert ("3.21" in text) == (status == "red")
+
+
+def test_a_report_that_is_not_asked_for_it_says_nothing_of_a_release_in_use(tmp_path):
+    context = build_context(read_inputs(MadeFiles(tmp_path).data_only), date=LAST, title="t", smiles=1)
+    assert "The release in use" not in render_html(context)
+    assert "live_by_day" not in context["charts"]
+
+
+def test_without_a_release_there_is_a_small_picture_and_no_table():
+    shown = watching(drift("unknown", release=None, power=None), [])
+    assert (shown.days, shown.drawn, shown.release) == ([], False, "none")
+    assert len(live_picture(drift("unknown", release=None), []).wide) < len(live_picture(drift(), RECORDS).wide)
