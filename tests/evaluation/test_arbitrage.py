@@ -3,6 +3,7 @@ import pandas as pd
 import pytest
 
 from options_pricing.evaluation.arbitrage import CHECKED, arbitrage_count
+from options_pricing.pricing.black import black_price
 
 STRIKES = [90.0, 95.0, 100.0, 105.0, 110.0]
 
@@ -46,6 +47,16 @@ def test_a_wing_that_rises_is_a_vertical():
 def test_a_call_below_its_value_at_once_is_not_convex_from_the_forward_on():
     """A put that is dear deep in the wing makes the call there cost more than the chord from the strike 0."""
     assert counted(expiration([1.4, 0.2, 0.2, 0.2, 0.2]))[2] >= 1
+
+
+def test_what_is_worth_less_than_a_tick_is_left_out_and_what_is_worth_more_is_not():
+    bump = expiration([0.2, 0.2, 0.26, 0.2, 0.2])
+    (low, middle, high) = black_price(
+        100.0, np.array([95.0, 100.0, 105.0]), 0.25, 1.0, np.array([0.2, 0.26, 0.2]), True
+    )
+    worth = middle - (low + high) / 2
+    assert arbitrage_count(bump, 0.999 * worth)["butterfly"] == 1
+    assert arbitrage_count(bump, 1.001 * worth)["butterfly"] == 0
 
 
 def test_what_lies_within_rounding_is_none():

@@ -13,6 +13,8 @@ def test_the_card_says_of_unseen_days_what_the_evaluation_says(features, setting
     assert (told["days"], told["quotes"]) == (later["days"], later["quotes"])
     assert told["figures"] == later["models"]["sticky_strike"]
     assert told["price_intervals"]["coverage"] == later["intervals"]["coverage"]
+    assert told["price_intervals"]["days"] == len(told["days"])
+    assert told["price_intervals"]["covered_days"] == later["intervals"]["days"] == len(told["days"]) - 3
 
 
 def test_the_random_walk_is_judged_by_itself(features, setting):

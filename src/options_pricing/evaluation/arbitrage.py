@@ -11,7 +11,7 @@ TOLERANCE = 1e-9
 CHECKED = ("vertical", "vertical_checked", "butterfly", "butterfly_checked")
 
 
-def arbitrage_count(told: pd.DataFrame) -> dict[str, int]:
+def arbitrage_count(told: pd.DataFrame, tick: float = 0.0) -> dict[str, int]:
     r"""Violations among the prices of one model, the quotes that it was fitted on and those held out together.
 
     Over the strikes of each expiration, with the call prices :math:`c` over discount factor and forward, strikes
@@ -27,6 +27,8 @@ def arbitrage_count(told: pd.DataFrame) -> dict[str, int]:
     ----------
     told : DataFrame
         PREDICTIONS of one model under one protocol.
+    tick : float, optional
+        Leave out violations that are worth less than this, in currency at expiration: nobody can trade them.
 
     Returns
     -------
@@ -36,7 +38,11 @@ def arbitrage_count(told: pd.DataFrame) -> dict[str, int]:
     rows = told[np.isfinite(told["predicted_implied_vol"]) & np.isfinite(told["forward"])]
     root = rows["contract_symbol"].str[:-15]
     expiration = rows.groupby(["date", "underlying", root, "expiration"]).ngroup().to_numpy()
-    return dict(zip(CHECKED, _violations(*_normalised_calls(rows, expiration)), strict=True))
+    own, k, calls = _normalised_calls(rows, expiration)
+    # One expiration has one forward.
+    forward = rows["forward"].to_numpy(dtype=float)[np.unique(expiration, return_index=True)[1]]
+    tolerance = np.maximum(TOLERANCE, tick / forward)[own]
+    return dict(zip(CHECKED, _violations(own, k, calls, tolerance), strict=True))
 
 
 def _normalised_calls(rows: pd.DataFrame, expiration: NDArray[np.intp]) -> tuple[NDArray[np.intp], Array, Array]:
@@ -58,12 +64,12 @@ def _normalised_calls(rows: pd.DataFrame, expiration: NDArray[np.intp]) -> tuple
     return expiration[first], k[first], calls[first]
 
 
-def _violations(expiration: NDArray[np.intp], k: Array, calls: Array) -> tuple[int, int, int, int]:
+def _violations(expiration: NDArray[np.intp], k: Array, calls: Array, tolerance: Array) -> tuple[int, int, int, int]:
     """Violated and checked verticals, violated and checked butterflies."""
     fall, gap, neighbours = -np.diff(calls), np.diff(k), np.diff(expiration) == 0
-    vertical = (fall < -TOLERANCE) | (fall > gap + TOLERANCE)
+    vertical = (fall < -tolerance[1:]) | (fall > gap + tolerance[1:])
     three = neighbours[:-1] & neighbours[1:]
     # Between two expirations the gap means nothing, and `three` leaves it out.
     share = gap[:-1] / np.where(three, gap[:-1] + gap[1:], 1.0)
-    butterfly = calls[1:-1] > calls[:-2] + share * (calls[2:] - calls[:-2]) + TOLERANCE
+    butterfly = calls[1:-1] > calls[:-2] + share * (calls[2:] - calls[:-2]) + tolerance[1:-1]
     return int((vertical & neighbours).sum()), int(neighbours.sum()), int((butterfly & three).sum()), int(three.sum())

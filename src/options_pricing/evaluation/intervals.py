@@ -196,6 +196,11 @@ def next_half_widths(told: pd.DataFrame) -> dict[str, dict[str, float]] | None:
     return {place: dict(zip(MATURITY.values(), row, strict=True)) for place, row in zip(SMILE, table, strict=True)}
 
 
+def calibrating_days(told: pd.DataFrame) -> int:
+    """How many days the widths of `next_half_widths` rest on: the last 50 at most."""
+    return min(MOST_DAYS, int(_scored(told)["date"].nunique()))
+
+
 def served_intervals(quotes: pd.DataFrame, half_widths: dict[str, dict[str, float]]) -> pd.DataFrame:
     """`interval_ends` as a table on the index of `quotes`."""
     return pd.DataFrame(interval_ends(quotes, half_widths), index=quotes.index)

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from options_pricing.evaluation.bootstrap import figures_with_intervals
-from options_pricing.evaluation.intervals import interval_report, next_half_widths
+from options_pricing.evaluation.intervals import calibrating_days, interval_report, next_half_widths
 from options_pricing.evaluation.metrics import DaySums
 from options_pricing.evaluation.protocols import NotPossibleError, Setting, next_day
 from options_pricing.models.random_walk import RandomWalk
@@ -17,8 +17,9 @@ class Unseen(NamedTuple):
     """PREDICTIONS of the days that the model had not seen, None where there are none, and what the card says of them.
 
     The card says ``protocol``, ``days``, ``quotes``, ``confidence``, ``figures`` (each as `figures_with_intervals`
-    gives it) and ``price_intervals`` (nominal and observed coverage, and the ``half_widths`` that `next_half_widths`
-    finds for the day after the last); or ``protocol`` and ``not_possible``, which says why.
+    gives it) and ``price_intervals``: ``nominal``, the ``half_widths`` that `next_half_widths` finds for the day after
+    the last with the ``days`` that they rest on, and the ``coverage`` of earlier intervals of the same making, on
+    ``covered_days``; or ``protocol`` and ``not_possible``, which says why.
     """
 
     told: pd.DataFrame | None
@@ -55,6 +56,12 @@ def _metrics(told: pd.DataFrame, judged: Evaluate) -> dict[str, Any]:
         "quotes": len(told),
         "confidence": judged.confidence,
         "figures": figures_with_intervals(DaySums.of(told, days), judged),
-        "price_intervals": {name: covered[name] for name in ("nominal", "days", "quotes", "coverage")}
-        | {"half_widths": next_half_widths(told)},
+        "price_intervals": {
+            "nominal": covered["nominal"],
+            "days": calibrating_days(told),
+            "half_widths": next_half_widths(told),
+            "coverage": covered["coverage"],
+            "covered_days": covered["days"],
+            "covered_quotes": covered["quotes"],
+        },
     }

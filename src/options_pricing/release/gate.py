@@ -75,7 +75,7 @@ def open_days(evidence: Evidence, gate: Gate, most: int) -> int:
 
 def rule_of(gate: Gate) -> Rule:
     """How the gate asks whether R2 is above the line."""
-    return Rule(**gate.model_dump(exclude={"coverage"}))
+    return Rule(**gate.model_dump(exclude={"coverage", "tick"}))
 
 
 def last_days(told: pd.DataFrame, days: int) -> pd.DataFrame:
@@ -155,12 +155,17 @@ def interval_coverage(told: pd.DataFrame, gate: Gate) -> Check:
     return Check("interval_coverage", low <= covered <= high, said, {"coverage": covered, "days": days})
 
 
-def no_arbitrage(told: pd.DataFrame, _: Gate) -> Check:
-    """The model's own prices of one day contradict each other nowhere."""
-    counts = arbitrage_count(told)
-    violated, checked = (sum(counts[f"{kind}{end}"] for kind in ("vertical", "butterfly")) for end in ("", "_checked"))
-    passed = violated == 0 and checked > 0
-    return Check("no_arbitrage", passed, f"{violated} of {checked} neighbouring prices contradict each other", counts)
+def no_arbitrage(told: pd.DataFrame, gate: Gate) -> Check:
+    """The model's own prices of one day contradict each other nowhere by as much as can be traded."""
+    counts, any_size = arbitrage_count(told, gate.tick), _violated(arbitrage_count(told))
+    violated, checked = _violated(counts), counts["vertical_checked"] + counts["butterfly_checked"]
+    said = f"{violated} of {checked} neighbouring prices contradict each other by {gate.tick:g} or more"
+    found = counts | {"tick": gate.tick, "of_any_size": any_size}
+    return Check("no_arbitrage", violated == 0 and checked > 0, f"{said}, {any_size} by anything", found)
+
+
+def _violated(counts: dict[str, int]) -> int:
+    return counts["vertical"] + counts["butterfly"]
 
 
 def _evaluation(evidence: Evidence, model_sha256: str) -> Check:

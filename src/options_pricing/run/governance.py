@@ -17,6 +17,7 @@ class Gate(Section):
     block: int = Field(5, ge=1, le=20, description="days that follow each other and are resampled together")
     paths: int = Field(2000, ge=500, le=20_000, description="histories that are drawn from the model's own days")
     seed: int = Field(42, ge=0, lt=1 << 32)
+    tick: float = Field(0.01, ge=0, le=1, description="what a contradiction among the model's prices must be worth")
     coverage: tuple[Share, Share] = Field((0.85, 0.95), description="what 90 % price intervals may have held")
 
     @model_validator(mode="after")

@@ -62,7 +62,7 @@ def answers(release: Release, asked: pd.DataFrame) -> list[dict[str, Any]]:
     """Price options and tell each as a mapping fit for JSON: a number that is not finite is None.
 
     ``interval`` is where the next day's mid should lie nine times in ten (``nominal``), the forward being what it is
-    now, calibrated on ``days`` days that the model had not seen; None where the card has none.
+    now, calibrated on the last ``days`` days, none of which the model had seen; None where the card has none.
 
     Parameters
     ----------
