@@ -11,6 +11,7 @@ import pandas as pd
 from options_pricing.models.base import asked, by_underlying, day_names, eligible_quotes, last_days
 from options_pricing.models.bundle import PricingModel
 from options_pricing.models.registry import make_model
+from options_pricing.run.calendar import parse_day
 from options_pricing.run.errors import BadDataError
 from options_pricing.run.params import Train
 
@@ -148,8 +149,8 @@ def _limits(trained: Trained) -> Iterable[str]:
     if SIMULATED in pricing.sources:
         yield "Made from a SIMULATED market: its prices are nobody's."
     yield (
-        f"Prices are as of the close of {pricing.as_of}. Fitted on two-sided quotes out of the money, {shortest} to "
-        f"{longest} days from expiration; what lies outside of them is marked as extrapolated."
+        f"Prices are as of the close of {parse_day(pricing.as_of):%Y-%m-%d}. Fitted on two-sided quotes out of the "
+        f"money, {shortest} to {longest} days from expiration; what lies outside of them is marked as extrapolated."
     )
     factors = trained.metrics.get("shrink_factor", {})
     if unproven := [underlying for underlying, factor in factors.items() if factor == 0]:

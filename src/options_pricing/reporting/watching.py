@@ -68,7 +68,7 @@ def watching(drift: dict[str, Any], records: Sequence[dict[str, Any]]) -> Watchi
     return Watching(
         status=drift["status"],
         headline=HEADLINES[drift["status"]],
-        why=drift["why"],
+        why=drift["why"][:1].upper() + drift["why"][1:],
         release=_release_words(drift["release"]),
         rests_on=(
             f"{counted(drift['reference_days'], 'day')} of reference, {counted(drift['live_days'], 'live day')}; "
