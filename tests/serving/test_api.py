@@ -167,6 +167,18 @@ def test_a_wrong_row_is_named(client, option):
     assert errors == [{"row": 1, "field": "strike", "detail": "Input should be greater than 0"}]
 
 
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/price", rb'{"columns": {"\ud800": 1}}'),
+        ("/price", rb'{"options": [{"\ud800": 1}]}'),
+        ("/v2/models/options_pricing/infer", rb'{"inputs": [], "\udfff": 1}'),
+    ],
+)
+def test_fault_68_a_field_named_by_half_of_a_surrogate_pair_is_422(client, path, body):
+    problem(client.post(path, data=body, content_type="application/json"), 422)
+
+
 @pytest.mark.parametrize("body", [b"", b"{", b'{"options": [{"strike": NaN}]}', b"[" * 100_000])
 def test_a_body_that_is_not_json_is_400(client, body):
     problem(client.post("/price", data=body, content_type="application/json"), 400)

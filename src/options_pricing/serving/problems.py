@@ -34,8 +34,11 @@ class RequestProblemError(Exception):
 
 
 def field_error(row: int | None, field: str, detail: str) -> dict[str, Any]:
-    """One wrong field as it stands in `errors`; a field's name is the client's own, so it is cut short."""
-    return {"row": row, "field": field[:64], "detail": detail}
+    """One wrong field as it stands in `errors`; a field's name is the client's own, so it is cut short.
+
+    JSON can name a field by half of a surrogate pair, which cannot be written again: a question mark stands for it.
+    """
+    return {"row": row, "field": field[:64].encode(errors="replace").decode(), "detail": detail}
 
 
 def fields_refused(errors: Sequence[Mapping[str, Any]], *, status: int = 422) -> RequestProblemError:
