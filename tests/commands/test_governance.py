@@ -106,7 +106,8 @@ def test_an_operating_curve_needs_days(folder, root, capsys):
 def test_verify_finds_a_release_under_the_id_of_another(folder, release_id, capsys):
     shutil.copytree(folder / "releases" / "staged", folder / "releases" / ("0" * 12))
     assert verify(folder) == ExitCode.ALTERED
-    assert f"FAULT {folder}/releases/000000000000 holds release {release_id}" in capsys.readouterr().out
+    said = f"FAULT {folder}/releases/000000000000 is refused; it was not loaded: it holds release {release_id}"
+    assert said in capsys.readouterr().out
 
 
 def test_fault_69_same_person_approving_twice_ends_in_a_few_lines(approve, capsys):

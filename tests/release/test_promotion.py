@@ -1,3 +1,4 @@
+import shutil
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -101,6 +102,27 @@ def test_a_release_that_is_only_staged_is_kept_and_made_live(releases, told):
     assert {path.name for path in releases.store.folder_of(one).iterdir()} == {
         path.name for path in releases.store.staged.iterdir()
     }
+
+
+def test_the_folder_of_one_release_with_the_files_of_another_is_refused(releases, told):
+    one, two = releases.store.ids()
+    shutil.rmtree(releases.store.folder_of(one))
+    shutil.copytree(releases.store.folder_of(two), releases.store.folder_of(one))
+    with pytest.raises(ModelRefusedError, match=f"it holds release {two}"):
+        releases.promote(one, BOB, Params(), alert=told)
+    assert releases.store.live() is None
+    assert acts(releases) == []
+
+
+def test_a_rollback_to_a_folder_with_the_files_of_another_release_is_refused(releases, told):
+    one, two = releases.store.ids()
+    releases.promote(one, BOB, Params(), alert=told)
+    now = releases.promote(two, BOB, Params(), alert=told).live
+    shutil.rmtree(releases.store.folder_of(one))
+    shutil.copytree(releases.store.folder_of(two), releases.store.folder_of(one))
+    with pytest.raises(ModelRefusedError, match=f"it holds release {two}"):
+        releases.roll_back(BOB)
+    assert releases.store.live() == now
 
 
 def test_a_spoilt_release_is_refused_before_anything_is_recorded(releases, told):

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from options_pricing.run.errors import BadParamsError, ExitCode, MissingInputError, ModelRefusedError, TaskError
+from options_pricing.run.errors import BadParamsError, ExitCode, MissingInputError, TaskError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -145,15 +145,13 @@ def _as_written(faults: list[str]) -> str:
 def _verify_releases(releases: Path) -> list[str]:
     """Say of each release whether it is what its manifest names; those that are not."""
     from options_pricing.release.store import Store
-    from options_pricing.release.verify import verify_release
+    from options_pricing.release.verify import verify_kept, verify_release
 
     store, refused = Store(releases), []
     folders = [store.staged] if store.staged.is_dir() else []
     for folder in [*folders, *map(store.folder_of, store.ids())]:
         try:
-            found = verify_release(folder)
-            if folder != store.staged and found.manifest.release_id != folder.name:
-                raise ModelRefusedError(f"{folder} holds release {found.manifest.release_id}", why="", fix="")
+            found = verify_release(folder) if folder == store.staged else verify_kept(folder)
             print(f"ok    {folder}: {found.manifest.release_id}, {found.signature}")
         except TaskError as error:
             refused.append(folder.name)

@@ -9,7 +9,7 @@ from scipy.stats import binom
 
 from options_pricing.release.ledger import LEDGER_FILE, Ledger
 from options_pricing.release.store import Live, Store
-from options_pricing.release.verify import verify_release
+from options_pricing.release.verify import verify_kept
 from options_pricing.run.errors import TaskError
 from options_pricing.run.files import read_json
 
@@ -83,7 +83,7 @@ def _go_back(store: Store, live: Live, tell: Callable[..., None]) -> str | None:
     """The id of what is live then: the release before, if there is one and it is still what its manifest names."""
     if live.previous is not None:
         try:
-            verify_release(store.folder_of(live.previous))
+            verify_kept(store.folder_of(live.previous))
             return store.roll_back(only_from=live.live).live
         except TaskError as error:
             tell("previous_release_refused", what=error.what, why=error.why)

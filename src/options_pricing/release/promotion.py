@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 from options_pricing.release.candidate import check_candidate
 from options_pricing.release.health import PATIENCE_SECONDS, Api, serves, watch
 from options_pricing.release.ledger import LEDGER_FILE, Ledger
-from options_pricing.release.manifest import MANIFEST_FILE, Manifest
+from options_pricing.release.manifest import MANIFEST_FILE, Manifest, manifest_bytes
 from options_pricing.release.signing import SIGNATURE_FILE
 from options_pricing.release.store import STAGED, Live, Store
-from options_pricing.release.verify import verify_release
+from options_pricing.release.verify import verify_kept, verify_release
 from options_pricing.run.errors import ExitCode, MissingInputError, NotPermittedError, TaskError
 from options_pricing.run.files import read_bytes
 
@@ -137,7 +137,7 @@ class Releases:
         """
         now = self.store.live()
         if now is not None and now.previous is not None:
-            verify_release(self.store.folder_of(now.previous))
+            verify_kept(self.store.folder_of(now.previous))
         live = self.store.roll_back(only_from=now.live if now else None)
         details = {"reason": act.reason, "to": live.live, "automatic": False}
         self.ledger.append("rolled_back", release_id=now.live if now else None, by=act.by, details=details)
@@ -149,9 +149,10 @@ class Releases:
         if name == STAGED or (name not in self.store.ids() and staged.is_file()):
             verified = verify_release(self.store.staged)
             if name in (STAGED, verified.manifest.release_id):
-                names = (*verified.files, MANIFEST_FILE, SIGNATURE_FILE)
-                files = {name: read_bytes(self.store.staged / name) for name in names}
-                self.store.keep(verified.manifest.release_id, files)
+                # The very bytes that were checked: a release may be staged in its place at this moment.
+                manifest = {MANIFEST_FILE: manifest_bytes(verified.manifest)}
+                signature = {SIGNATURE_FILE: read_bytes(self.store.staged / SIGNATURE_FILE)}
+                self.store.keep(verified.manifest.release_id, verified.files | manifest | signature)
                 return verified.manifest
         folder = self.store.folder_of(name)
         if not folder.is_dir():
@@ -160,7 +161,7 @@ class Releases:
                 why=f"kept are {', '.join(self.store.ids()) or 'none'}",
                 fix="name one of these, or stage one: `snakemake --cores 4 deploy`",
             )
-        return verify_release(folder).manifest
+        return verify_kept(folder).manifest
 
     def _permitted(self, release_id: str, act: Act, params: "Params") -> str:
         """On what the permission rests; a `NotPermittedError` where there is none."""

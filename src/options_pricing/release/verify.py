@@ -136,6 +136,14 @@ def verify_release(folder: Path) -> Verified:
     return Verified(manifest, held, signature)
 
 
+def verify_kept(folder: Path) -> Verified:
+    """`verify_release` of a release that is kept under its id, which must be the one that its manifest has."""
+    verified = verify_release(folder)
+    if verified.manifest.release_id != Path(folder).name:
+        raise _refused(Path(folder), f"it holds release {verified.manifest.release_id}")
+    return verified
+
+
 def read_manifest(path: Path) -> Manifest:
     """Read a manifest whose id agrees with its content; any other is a `ModelRefusedError`."""
     content = _content(path, LARGEST_MANIFEST)
