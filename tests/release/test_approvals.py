@@ -4,7 +4,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from options_pricing.release.approvals import approve, in_force, manifest_of, revoke
-from options_pricing.release.ledger import Ledger
+from options_pricing.release.ledger import Entry, Ledger
+from options_pricing.release.ledger_faults import person
 from options_pricing.run.errors import MissingInputError, ModelRefusedError, NotPermittedError
 from options_pricing.run.files import sha256_of
 from tests.made_release import edit_manifest
@@ -110,6 +111,43 @@ def test_an_approval_lasts_ninety_days_at_most_and_some_time_at_least(give, ledg
 def test_an_approval_says_who_and_why(give, by, reason):
     with pytest.raises(NotPermittedError, match="who gives it and why"):
         give(by, reason=reason)
+
+
+UNSEEN = ["\u200b", "\u00ad", "\u202e", "\u034f", "\ufe0f", "\u3164", "\n", "\x1b[2J", "\r", "\x00", "\u2028"]
+
+
+@pytest.mark.parametrize("mark", UNSEEN)
+def test_what_does_not_show_on_one_line_is_taken_neither_as_name_nor_as_reason(give, ledger, releases, manifest, mark):
+    given = give("Bob")
+    for by, reason in ((f"Ann{mark}", "good"), ("Ann", f"good{mark}gate    open")):
+        with pytest.raises(NotPermittedError, match="who gives it and why"):
+            give(by, reason=reason)
+        with pytest.raises(NotPermittedError, match="who and why"):
+            revoke(releases, ledger, manifest["release_id"], by=by, reason=reason, now=NOON)
+    assert in_force(ledger.entries(), given.manifest_sha256, NOON) == [given]
+
+
+@pytest.mark.parametrize("mark", [mark for mark in UNSEEN if not mark.isspace() and "[" not in mark])
+def test_fault_69_a_name_with_what_nobody_sees_in_it_is_the_same_person(mark):
+    assert person(f"A{mark}nn Lee") == person("ann lee")
+    assert person(mark) == ""
+
+
+@pytest.mark.parametrize(
+    ("event", "at", "details"),
+    [
+        ("approved", "2026-11-20T11:00:00", {"expires": "2026-12-20T11:00:00"}),
+        ("approved", "2026-11-20T11:00:00+00:00", {"expires": "2026-12-20T11:00:00"}),
+        ("revoked", "2026-11-20T11:00:00+00:00", {"approval": [1]}),
+    ],
+)
+def test_a_line_that_somebody_else_wrote_is_no_approval_and_no_bug(event, at, details):
+    said = {"manifest_sha256": "a" * 64, "reason": "?"} | details
+    entry = Entry(
+        sequence=1, at=at, event=event, release_id="0" * 12, by="Eve", details=said,
+        previous="0" * 64, sha256="0" * 64, mac=None,
+    )  # fmt: skip
+    assert in_force([entry], "a" * 64, NOON) == []
 
 
 def test_a_line_that_claims_more_than_ninety_days_is_no_approval(give, ledger):

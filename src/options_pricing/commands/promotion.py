@@ -35,8 +35,12 @@ def _add_act(command: argparse.ArgumentParser) -> None:
 
 
 def _said(text: str) -> str:
-    if not text.strip():
-        raise argparse.ArgumentTypeError("it is blank, and goes into the ledger")
+    from options_pricing.release.ledger_faults import readable
+
+    if not readable(text):
+        raise argparse.ArgumentTypeError(
+            "it goes into the ledger, and is blank or holds what does not show on one line"
+        )
     return text
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from options_pricing.release.ledger import Entry, Ledger
-from options_pricing.release.ledger_faults import person
+from options_pricing.release.ledger_faults import person, readable
 from options_pricing.release.manifest import MANIFEST_FILE
 from options_pricing.release.verify import read_manifest
 from options_pricing.run.errors import BadDataError, MissingInputError, NotPermittedError
@@ -14,6 +14,7 @@ from options_pricing.run.files import sha256_of
 
 LONGEST = timedelta(days=90)
 STAGED = "staged"
+UNREADABLE = "--by or --reason is blank, or holds what does not show on one line"
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class Approval:
             at, expires = datetime.fromisoformat(entry.at), datetime.fromisoformat(str(said["expires"]))
             manifest, reason = str(said["manifest_sha256"]), str(said["reason"])
             found = cls(entry.sequence, entry.release_id or "", manifest, entry.by or "", reason, at, expires)
-            allowed = timedelta(0) < expires - at <= LONGEST
+            allowed = at.utcoffset() is not None and timedelta(0) < expires - at <= LONGEST
         except (KeyError, ValueError, TypeError):
             return None
         return found if entry.event == "approved" and person(entry.by) and allowed else None
@@ -70,7 +71,7 @@ def in_force(entries: Sequence[Entry], manifest_sha256: str, now: datetime) -> l
 
 def all_in_force(entries: Sequence[Entry], now: datetime) -> list[Approval]:
     """The approvals of any manifest that are neither revoked nor expired at `now`."""
-    revoked = {entry.details.get("approval") for entry in entries if entry.event == "revoked"}
+    revoked = [entry.details.get("approval") for entry in entries if entry.event == "revoked"]
     given = (Approval.of(entry) for entry in entries if entry.sequence not in revoked)
     return [found for found in given if found and found.at <= now < found.expires]
 
@@ -90,12 +91,10 @@ def approve(
     MissingInputError, ModelRefusedError
         There is no such release (`manifest_of`).
     NotPermittedError
-        The same person staged it or has approved it already, the time is past or more than 90 days ahead, nothing is
-        said as name or reason, or the ledger is not as it was written.
+        The same person staged it or has approved it already, the time is past or more than 90 days ahead, name or
+        reason is not `readable`, or the ledger is not as it was written.
     """
-    _require(
-        bool(person(by)) and bool(reason.strip()), "an approval says who gives it and why", "--by or --reason is blank"
-    )
+    _require(readable(by) and readable(reason), "an approval says who gives it and why", UNREADABLE)
     days = LONGEST.days
     _require(now < expires, f"an approval until {_shown(expires)} is over already", f"it is {_shown(now)}")
     _require(
@@ -141,9 +140,9 @@ def revoke(releases: Path, ledger: Ledger, release_id: str, *, by: str, reason: 
     MissingInputError, ModelRefusedError
         There is no such release, or no approval of it is in force.
     NotPermittedError
-        Nothing is said as name or reason.
+        Name or reason is not `readable`.
     """
-    _require(bool(person(by)) and bool(reason.strip()), "a revocation says who and why", "--by or --reason is blank")
+    _require(readable(by) and readable(reason), "a revocation says who and why", UNREADABLE)
     found = in_force(ledger.entries(), sha256_of(manifest_of(releases, release_id)), now)
     if not found:
         raise MissingInputError(

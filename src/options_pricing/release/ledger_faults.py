@@ -1,5 +1,6 @@
 """What is wrong with a ledger: each altered line by its number, the first one first."""
 
+import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 
@@ -13,6 +14,9 @@ from options_pricing.release.ledger import (
     parsed_entry,
     same_mac,
 )
+
+# What counts as printable and leaves no mark: joiners, fillers, variation selectors.
+UNSEEN = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]")
 
 
 def faults_of(held: Held, key: bytes | None) -> list[str]:
@@ -73,8 +77,18 @@ def approved_twice(entries: Sequence[Entry]) -> Iterator[tuple[int, str]]:
 
 
 def person(name: str | None) -> str:
-    """A name as names are compared: Ann, ann and ``ANN `` are one person."""
-    return " ".join(unicodedata.normalize("NFKC", name or "").casefold().split())
+    """A name as names are compared: Ann, ann, ``ANN `` and an Ann with what nobody sees in it are one person."""
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name or "").casefold())
+    return " ".join("".join(letter for letter in folded if letter.isspace() or _seen(letter)).split())
+
+
+def readable(text: str) -> bool:
+    """Whether a text says something, and nothing in it ends a line, steers a terminal or cannot be seen."""
+    return bool(text.strip()) and all(map(_seen, text))
+
+
+def _seen(letter: str) -> bool:
+    return letter.isprintable() and not UNSEEN.match(letter)
 
 
 def _out_of_place(number: int, entry: Entry, before: Entry | None) -> Iterator[str]:
