@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from options_pricing.cli import main
+from options_pricing.release.ledger import Ledger
+from options_pricing.release.store import Store
 from options_pricing.run.errors import ExitCode
 from options_pricing.run.files import write_json
 from tests.made_release import write_staged
@@ -44,6 +46,13 @@ def verify(folder: Path) -> int:
     return main(["verify", "--folder", str(folder)])
 
 
+def write_status(folder: Path, release_id: str) -> None:
+    status = {"release_id": release_id, "status": "staged", "live": False, "simulated": True, "as_of": "20261120"}
+    write_json(
+        folder / "reports/deployment_status.json", status | {"model": "hybrid", "model_sha256": "", "checks": []}
+    )
+
+
 def test_approve_then_verify_then_revoke(folder, release_id, approve, capsys):
     assert approve() == ExitCode.OK
     assert capsys.readouterr().out.startswith(f"line 1: Ann approves {release_id} until ")
@@ -77,10 +86,7 @@ def test_verify_checks_every_release_against_its_manifest(folder, release_id, ap
 def test_status_shows_what_is_live_the_gate_the_approvals_and_the_ledger(folder, release_id, approve, root, capsys):
     manifest = json.loads((folder / "releases" / "staged" / "manifest.json").read_text())
     write_evidence(folder / "releases", predictions(days=9), manifest["files"]["options_pricing_model.pkl"])
-    status = {"release_id": release_id, "status": "staged", "live": False, "simulated": True, "as_of": "20261120"}
-    write_json(
-        folder / "reports/deployment_status.json", status | {"model": "hybrid", "model_sha256": "", "checks": []}
-    )
+    write_status(folder, release_id)
     shutil.copy(root / "params.yaml", folder)
     assert approve() == ExitCode.OK
     assert main(["status", "--folder", str(folder)]) == ExitCode.OK
@@ -108,6 +114,22 @@ def test_verify_finds_a_release_under_the_id_of_another(folder, release_id, caps
     assert verify(folder) == ExitCode.ALTERED
     said = f"FAULT {folder}/releases/000000000000 is refused; it was not loaded: it holds release {release_id}"
     assert said in capsys.readouterr().out
+
+
+def test_verify_and_status_say_that_something_else_than_an_act_made_a_release_live(folder, release_id, root, capsys):
+    releases = folder / "releases"
+    shutil.copytree(releases / "staged", releases / release_id)
+    Ledger(releases / "ledger.jsonl").append("trained", by="ci")
+    Store(releases).make_live(release_id)
+    assert verify(folder) == ExitCode.ALTERED
+    assert f"FAULT live is {release_id}, and the ledger made none live" in capsys.readouterr().out
+    write_status(folder, release_id)
+    shutil.copy(root / "params.yaml", folder)
+    assert main(["status", "--folder", str(folder)]) == ExitCode.OK
+    assert f"FAULT live is {release_id}" in capsys.readouterr().out
+    Ledger(releases / "ledger.jsonl").append("promoted", release_id=release_id, by="Bob", details={"from": None})
+    assert verify(folder) == ExitCode.OK
+    assert "FAULT" not in capsys.readouterr().out
 
 
 def test_fault_69_same_person_approving_twice_ends_in_a_few_lines(approve, capsys):

@@ -44,7 +44,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     _add_folder(gate)
     gate.set_defaults(do=_gate)
 
-    verify = commands.add_parser("verify", help="check that the ledger and every release are as they were written")
+    verify = commands.add_parser("verify", help="check the ledger, what is live by it, and every release")
     _add_folder(verify)
     verify.set_defaults(do=_verify)
 
@@ -134,12 +134,28 @@ def _verify(args: argparse.Namespace) -> int:
     for note in ledger.notes():
         print(f"note  {note}")
     print(f"{ledger.path}: {head.count} lines, {_as_written(faults)}; head {head.sha256}")
-    refused = _verify_releases(releases)
-    return ExitCode.ALTERED if faults or refused else ExitCode.OK
+    as_recorded, refused = _verify_live(releases, ledger), _verify_releases(releases)
+    return ExitCode.OK if as_recorded and not faults and not refused else ExitCode.ALTERED
 
 
 def _as_written(faults: list[str]) -> str:
     return f"NOT as they were written: {faults[0]}" if faults else "as they were written"
+
+
+def _verify_live(releases: Path, ledger: "Ledger") -> bool:
+    """Say whether what is live is what the ledger says; false where it is not."""
+    from options_pricing.release.standing import standing
+    from options_pricing.release.store import Store
+
+    try:
+        live = Store(releases).live()
+    except TaskError as error:
+        print(f"FAULT {error.what}: {error.why}")
+        return False
+    fault, note = standing(ledger.genuine_entries(), live.live if live else None)
+    if fault or note:
+        print(f"FAULT {fault}" if fault else f"note  {note}")
+    return fault is None
 
 
 def _verify_releases(releases: Path) -> list[str]:

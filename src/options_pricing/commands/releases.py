@@ -51,13 +51,16 @@ def _show_governance(releases: Path, params_file: Path) -> None:
 
 
 def _show_live(releases: Path, _: Path) -> None:
+    from options_pricing.release.ledger import LEDGER_FILE, Ledger
+    from options_pricing.release.standing import standing
     from options_pricing.release.store import Store
 
     live = Store(releases).live()
-    if live is None:
-        print("live    nothing")
-        return
-    print(f"live    {live.live} since {live.since}, before it {live.previous or 'nothing'}")
+    said = f"{live.live} since {live.since}, before it {live.previous or 'nothing'}" if live else "nothing"
+    print(f"live    {said}")
+    fault, note = standing(Ledger(releases / LEDGER_FILE).genuine_entries(), live.live if live else None)
+    if fault or note:
+        print(f"    {'FAULT' if fault else 'note'} {fault or note}")
 
 
 def _show_gate(releases: Path, params_file: Path) -> None:
