@@ -92,6 +92,7 @@ def test_status_shows_what_is_live_the_gate_the_approvals_and_the_ledger(folder,
     assert main(["status", "--folder", str(folder)]) == ExitCode.OK
     said = capsys.readouterr().out
     for part in (
+        f"release {release_id}  staged, not live",
         "live    nothing",
         f"gate    CLOSED for the staged release {release_id}",
         "on 9 days: too few, 120 are needed",
@@ -126,7 +127,9 @@ def test_verify_and_status_say_that_something_else_than_an_act_made_a_release_li
     write_status(folder, release_id)
     shutil.copy(root / "params.yaml", folder)
     assert main(["status", "--folder", str(folder)]) == ExitCode.OK
-    assert f"FAULT live is {release_id}" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert f"FAULT live is {release_id}" in said
+    assert said.startswith(f"release {release_id}  staged, live\n")
     Ledger(releases / "ledger.jsonl").append("promoted", release_id=release_id, by="Bob", details={"from": None})
     assert verify(folder) == ExitCode.OK
     assert "FAULT" not in capsys.readouterr().out

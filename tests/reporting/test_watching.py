@@ -77,3 +77,18 @@ def test_without_a_release_there_is_a_small_picture_and_no_table():
     shown = watching(drift("unknown", release=None, power=None), [])
     assert (shown.days, shown.drawn, shown.release) == ([], False, "none")
     assert len(live_picture(drift("unknown", release=None), []).wide) < len(live_picture(drift(), RECORDS).wide)
+
+
+@pytest.mark.parametrize(
+    ("changed", "live"),
+    [({}, True), ({"live": False}, False), ({"release_id": "b" * 12}, False), (None, False)],
+    ids=["live", "staged", "another is live", "none"],
+)
+def test_a_staged_release_that_was_made_live_is_told_as_live(inputs, changed, live):
+    release = None if changed is None else NAME | {"release_id": inputs.status.release_id} | changed
+    records = [] if release is None else [record(LAST, 0.1, release)]
+    context = build_context(
+        inputs, date=LAST, title="t", smiles=1, drift=drift("unknown", release=release, power=None), live=records
+    )
+    assert context["release"].live is live
+    assert ("staged and not live" in render_html(context)) is not live

@@ -26,15 +26,28 @@ def _status(args: argparse.Namespace) -> int:
     file = args.folder / "reports" / "deployment_status.json"
     if not file.is_file():
         require_checkout(args.folder)
-    _show_staged(read_json(file))
+    _show_staged(read_json(file), _live_id(args.folder / "releases"))
     _show_governance(args.folder / "releases", args.folder / (args.params or "params.yaml"))
     return ExitCode.OK
 
 
-def _show_staged(status: dict[str, Any]) -> None:
+def _live_id(releases: Path) -> str | None:
+    """What is live; None too where nobody can tell, which is said below."""
+    from options_pricing.release.store import Store
+
+    try:
+        live = Store(releases).live()
+    except TaskError:
+        return None
+    return live.live if live else None
+
+
+def _show_staged(status: dict[str, Any], live: str | None) -> None:
     passed = sum(check["passed"] for check in status["checks"])
     market = "SIMULATED market" if status["simulated"] else "real market"
-    print(f"release {status['release_id']}  {status['status']}, {'live' if status['live'] else 'not live'}")
+    # What the task wrote of it is from before anybody could make it live.
+    standing = "live" if status["release_id"] == live else "not live"
+    print(f"release {status['release_id']}  {status['status']}, {standing}")
     print(f"  model {status['model']} as of {status['as_of']} ({market}), sha256 {status['model_sha256']}")
     print(f"  checks {passed} of {len(status['checks'])} passed")
     for check in status["checks"]:

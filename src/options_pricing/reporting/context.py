@@ -95,7 +95,7 @@ def build_context(
         "watching": None if drift is None else watching(drift, live),
         "quality": quality_of(inputs.validation),
         "trend": trend_of(inputs.validation),
-        "release": _release(inputs.status),
+        "release": _release(inputs.status, (drift or {}).get("release")),
         "governance": governance,
         "limits": _limits(inputs),
         "raw_days": [
@@ -118,13 +118,15 @@ def _covered(inputs: Inputs) -> dict[str, str]:
     }
 
 
-def _release(status: Status | None) -> Release | None:
+def _release(status: Status | None, in_use: dict[str, Any] | None) -> Release | None:
+    """The release that was staged last; it is live where the one that is watched is, and is this one."""
     if status is None:
         return None
+    promoted = in_use is not None and in_use["live"] and in_use["release_id"] == status.release_id
     passed = sum(check.passed for check in status.checks)
     return Release(
         release_id=status.release_id,
-        live=status.live,
+        live=status.live or promoted,
         passed=f"{passed} of {counted(len(status.checks), 'check')} passed",
         checks=[(check.name, check.passed, check.detail or "") for check in status.checks],
         model_sha256=status.model_sha256,
