@@ -29,7 +29,7 @@ from options_pricing.serving.trial import try_release
 def work(args: argparse.Namespace, params: Params, log: TaskLog) -> None:
     """Stage the release whole, try it, and only then keep it under its id and put it in the place of the one before."""
     require_replaceable(args.release)
-    files = release_files(args.model, args.card, golden_count=params.deploy.golden_rows)
+    files = release_files(args.model, args.card, golden_count=params.deploy.golden_rows, ledger=args.ledger)
     with whole_files(args.status) as (status,), whole_folder(args.release) as folder:
         write_files(folder, files)
         manifest = read_manifest(folder / MANIFEST_FILE)

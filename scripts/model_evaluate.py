@@ -26,7 +26,7 @@ CHOSEN_FIGURES = ("r2_implied_vol_vs_random_walk", "iv_rmse_vol_points", "inside
 
 
 def work(args: argparse.Namespace, params: Params, log: TaskLog) -> None:
-    setting, trained = _as_trained(args.model, args.card, params.evaluate)
+    setting, trained = _as_trained(args, params.evaluate)
     chosen, simulated = setting.train.model, trained.card.simulated
     features = read_features(args.features, until=args.date)
     log.info("read", model=args.model, chosen_model=chosen, files=len(args.features), rows=len(features))
@@ -77,9 +77,9 @@ def chosen_figures(metrics: dict[str, Any]) -> dict[str, dict[str, float | None]
     }
 
 
-def _as_trained(model: Path, card: Path, evaluate: Evaluate) -> tuple[Setting, Trained]:
+def _as_trained(args: argparse.Namespace, evaluate: Evaluate) -> tuple[Setting, Trained]:
     """How the model was trained, from the pickle that its card names, and both of them."""
-    trained = load_trained(model, card)
+    trained = load_trained(args.model, args.card, args.ledger)
     train = Train.model_validate(trained.model.train)
     return Setting(train, evaluate.held_out, evaluate.seed), trained
 

@@ -4,6 +4,8 @@ import traceback
 
 import pytest
 
+from options_pricing.release import verify
+from options_pricing.release.ledger import Ledger
 from options_pricing.release.manifest import CARD_FILE, MANIFEST_FILE, MODEL_FILE
 from options_pricing.release.signing import (
     KEY,
@@ -17,8 +19,9 @@ from options_pricing.release.signing import (
     signature_bytes,
 )
 from options_pricing.release.staging import deployment_status, release_files, write_files
-from options_pricing.release.verify import load_release, read_manifest
+from options_pricing.release.verify import load_release, load_trained, read_manifest
 from options_pricing.run.errors import BadParamsError, ModelRefusedError
+from options_pricing.run.files import sha256_of
 from options_pricing.run.log import LogfmtFormatter
 from tests.made_release import edit_manifest, fingerprint, write_trained
 
@@ -148,3 +151,19 @@ def test_a_log_line_that_would_hold_the_key_hides_it(monkeypatch):
 def test_the_same_key_signs_to_the_same_bytes(signed, tmp_path):
     again = release_files(tmp_path / MODEL_FILE, tmp_path / CARD_FILE, golden_count=3)
     assert again == {path.name: path.read_bytes() for path in signed.iterdir()}
+
+
+def test_fault_61_with_a_key_a_model_that_the_ledger_does_not_know_is_neither_loaded_nor_signed(tmp_path, monkeypatch):
+    trained, ledger = write_trained(tmp_path), tmp_path / "ledger.jsonl"
+    found = {"model_sha256": sha256_of(trained[0])}
+    Ledger(ledger).append("trained", by="ci", details=found)
+    assert load_trained(*trained, ledger).files
+    monkeypatch.setenv(KEY, SECRET)
+    with monkeypatch.context() as patched:
+        patched.setattr(verify.pickle, "loads", lambda content: pytest.fail("it was unpickled"))
+        for details in ({}, {"model_sha256": "0" * 64}):
+            Ledger(ledger).append("trained", by="ci", details=details)
+            with pytest.raises(ModelRefusedError, match=r"no line of .* says it was trained"):
+                release_files(*trained, golden_count=3, ledger=ledger)
+    Ledger(ledger).append("trained", by="ci", details=found)
+    assert b"hmac-sha256" in release_files(*trained, golden_count=3, ledger=ledger)[SIGNATURE_FILE]

@@ -30,8 +30,10 @@ class Check:
     detail: str
 
 
-def release_files(model_path: Path, card_path: Path, *, golden_count: int) -> dict[str, bytes]:
-    """The content of every file of a release of this model, by name.
+def release_files(
+    model_path: Path, card_path: Path, *, golden_count: int, ledger: Path | None = None
+) -> dict[str, bytes]:
+    """The content of every file of a release of this model, by name; `ledger` as for `load_trained`.
 
     Raises
     ------
@@ -42,7 +44,7 @@ def release_files(model_path: Path, card_path: Path, *, golden_count: int) -> di
     BadParamsError
         The environment names a release key that cannot be one.
     """
-    trained = load_trained(model_path, card_path)
+    trained = load_trained(model_path, card_path, ledger)
     params = {"train": trained.model.train}
     manifest = manifest_bytes(
         make_manifest(trained.card, trained.files, params, golden_rows(trained.model, golden_count))

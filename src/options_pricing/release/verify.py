@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
+from options_pricing.release.ledger import Ledger
 from options_pricing.release.manifest import (
     CARD_FILE,
     MANIFEST_FILE,
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 LARGEST_MANIFEST = 1 << 20
 LARGEST_SIGNATURE = 1 << 12
 STAGE_AGAIN = "stage it again: `snakemake --cores 4 --forcerun model_deploy`"
-SIGN_AGAIN = f"{STAGE_AGAIN}, on the machine that has the key"
+SIGN_AGAIN = "train and stage again where the key is: `snakemake --cores 4 --forcerun model_train model_deploy`"
 TRAIN_AGAIN = "train it again with what is installed here: `snakemake --cores 4 --forcerun model_train`"
 
 
@@ -77,20 +78,24 @@ class Trained:
     files: dict[str, bytes]
 
 
-def load_trained(model_path: Path, card_path: Path) -> Trained:
+def load_trained(model_path: Path, card_path: Path, ledger: Path | None = None) -> Trained:
     """Read a model and its card as model_train left them; the model is unpickled only if its card names it.
+
+    A card proves nothing of who wrote it. Where there is a release key, so that what comes of the model may be signed,
+    a line of the ledger that was written with the key must name the model too.
 
     Raises
     ------
     MissingInputError
         The model or its card is not there.
     ModelRefusedError
-        They do not belong together, or other versions of the libraries made the model.
+        They do not belong together, the ledger does not name the model, or other versions of the libraries made it.
     """
     files = {MODEL_FILE: read_bytes(model_path), CARD_FILE: read_bytes(card_path)}
     card = _read_card(files[CARD_FILE], card_path)
     if hashlib.sha256(files[MODEL_FILE]).hexdigest() != card.model_sha256:
         raise _refused(model_path, f"its SHA-256 is not the model_sha256 of {card_path}", TRAIN_AGAIN)
+    _require_recorded(ledger, card.model_sha256, model_path)
     _check_versions(card.versions, model_path)
     return Trained(_unpickled(files[MODEL_FILE], model_path), card, files)
 
@@ -170,6 +175,16 @@ def _signature_state(path: Path, manifest: Manifest) -> State:
         return check_signature(_content(path, LARGEST_SIGNATURE), manifest_bytes(manifest), release_key())
     except WrongSignatureError as error:
         raise _refused(path, str(error), SIGN_AGAIN) from error
+
+
+def _require_recorded(ledger: Path | None, model_sha256: str, path: Path) -> None:
+    if ledger is None or release_key() is None:
+        return
+    recorded = (entry for entry in Ledger(ledger).genuine_entries() if entry.event == "trained")
+    if model_sha256 not in (entry.details.get("model_sha256") for entry in recorded):
+        raise _refused(
+            path, f"no line of {ledger} that was written with the release key says it was trained", SIGN_AGAIN
+        )
 
 
 def _read_card(content: bytes, path: Path) -> ModelCard:
