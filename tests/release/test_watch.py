@@ -146,6 +146,22 @@ def test_a_record_that_is_none_is_left_out(watch, days, tmp_path):
     assert [event for event, _ in said] == ["record_left_out"] * 3
 
 
+@pytest.mark.parametrize("lost", ["release", "figures", "drift", "age", "quotes", "intervals"])
+def test_a_judged_record_of_another_version_is_left_out(watch, days, tmp_path, lost):
+    day, later = list(days)[10:12]
+    path = tmp_path / "live" / f"live_{day}.json"
+    record = watch(day).record
+    path.write_text(json.dumps({name: held for name, held in record.items() if name != lost}))
+    said = []
+    assert [held["date"] for held in watch(later, said=said).records] == [later]
+    assert [event for event, _ in said] == ["record_left_out"]
+    assert lost in said[0][1]["why"]
+    path.write_text(json.dumps(record))
+    assert [held["date"] for held in watch(later).records] == [day, later]
+    path.rename(path.with_name("live_20260105.json"))
+    assert [held["date"] for held in watch(later).records] == [later]
+
+
 def test_the_same_day_gives_the_same_bytes(watch, days, tmp_path):
     day = list(days)[10]
     digests = []

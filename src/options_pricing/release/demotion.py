@@ -44,8 +44,8 @@ def why_demote(live: Live, drift: Mapping[str, Any], records: Iterator[Mapping[s
     """
     if drift.get("status") == "red" and _id(drift) == live.live:
         return f"its drift is red: {drift.get('why') or 'drift.json says no more'}"
-    figures = [(record.get("figures") or {}).get(FIGURE) for record in records if _id(record) == live.live]
-    known = [float(figure) for figure in figures if isinstance(figure, int | float)][-LIVE_DAYS:]
+    figures = [_figure(record) for record in records if _id(record) == live.live]
+    known = [figure for figure in figures if figure is not None][-LIVE_DAYS:]
     lost = sum(figure < 0 for figure in known)
     if known and binom.sf(lost - 1, len(known), 0.5) < CHANCE:
         return f"it priced {lost} of its last {len(known)} days worse than the surface of its own last day"
@@ -105,6 +105,12 @@ def _read(path: Path, tell: Callable[..., None]) -> Mapping[str, Any]:
         tell("not_read", what=error.what, why=error.why)
         return {}
     return told if isinstance(told, dict) else {}
+
+
+def _figure(record: Mapping[str, Any]) -> float | None:
+    figures = record.get("figures")
+    found = figures.get(FIGURE) if isinstance(figures, dict) else None
+    return float(found) if isinstance(found, int | float) else None
 
 
 def _id(told: Mapping[str, Any]) -> str | None:

@@ -8,14 +8,13 @@ import pandas as pd
 
 from options_pricing.evaluation.monitoring import Watched, drift_report, live_record, nothing_judged
 from options_pricing.models.feature_files import read_features
+from options_pricing.release.live_records import records_until
 from options_pricing.release.manifest import MODEL_FILE
 from options_pricing.release.store import Store
 from options_pricing.release.verify import Release, load_release
 from options_pricing.run.errors import TaskError
-from options_pricing.run.files import read_json
 from options_pricing.run.params import Drift
 
-RECORDS = "live_*.json"
 NO_RELEASE = "there is no release, neither live nor staged"
 Tell = Callable[..., None]
 
@@ -59,7 +58,7 @@ def look(
     tell : callable
         A log: called as ``tell(event, **fields)``.
     """
-    records = _earlier(live, day, tell)
+    records = records_until(day, live, tell)
     release, why_not = _release(Store(releases), tell)
     known = records.pop(day, None)
     if known is not None and known["judged"]:
@@ -108,16 +107,3 @@ def _named(release: Release, *, live: bool) -> dict[str, Any]:
         "as_of": manifest.as_of,
         "live": live,
     }
-
-
-def _earlier(folder: Path, day: str, tell: Tell) -> dict[str, dict[str, Any]]:
-    """The records up to `day` by their days, in order."""
-    found = {}
-    for path in sorted(folder.glob(RECORDS)):
-        try:
-            record = read_json(path)
-            if str(record["date"]) <= day and isinstance(record["judged"], bool):
-                found[str(record["date"])] = record
-        except (TaskError, TypeError, KeyError) as error:
-            tell("record_left_out", file=path, why=str(error).split("\n")[0])
-    return found
