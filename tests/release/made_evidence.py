@@ -69,7 +69,7 @@ def write_evidence(
     write_json(files.metrics, {"chosen_model": "hybrid", "model_sha256": model_sha256})
     write_parquet(told, files.predictions, PREDICTIONS)
     if drift is not None:
-        write_json(files.drift, {"status": drift})
+        write_json(files.drift, {"date": "20261120", "status": drift, "release": {"release_id": "b" * 12}})
     write_json(files.validations / "validation_20261119.json", {"date": "20261119", "status": "halted"})
     write_json(files.validations / "validation_20261120.json", {"date": "20261120", "status": status})
     details = {"metrics_sha256": sha256_of(files.metrics), "predictions_sha256": sha256_of(files.predictions)}

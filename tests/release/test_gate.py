@@ -121,6 +121,29 @@ def test_a_drift_file_that_cannot_be_read_closes_it(releases, checks):
     assert failed(checks()) == ["drift"]
 
 
+@pytest.mark.parametrize("date", ["20261119", "20261121", None])
+@pytest.mark.parametrize("status", ["green", "amber"])
+def test_drift_of_another_day_than_the_newest_validated_one_closes_it(releases, checks, date, status):
+    files = write_evidence(releases, GOOD, SHA256)
+    write_json(files.drift, {"date": date, "status": status})
+    found = checks()
+    assert failed(found) == ["drift"]
+    assert f"drift.json is of {date}, the newest validated day is 20261120" in found["drift"].detail
+
+
+def test_it_says_of_which_release_drift_is(releases, checks):
+    write_evidence(releases, GOOD, SHA256)
+    assert checks()["drift"].detail == "drift.json of 20261120 says green of release bbbbbbbbbbbb, which is in use"
+
+
+def test_only_a_report_of_a_day_under_its_own_name_is_the_newest_validation(releases, checks):
+    files = write_evidence(releases, GOOD, SHA256, status="halted")
+    write_json(files.validations / "validation_zz.json", {"date": "20261120", "status": "passed"})
+    assert failed(checks()) == ["validation"]
+    write_json(files.validations / "validation_20261121.json", {"date": "20261119", "status": "passed"})
+    assert failed(checks()) == ["drift", "validation"]
+
+
 def test_a_halted_newest_day_closes_it_and_an_older_one_does_not(releases, checks):
     write_evidence(releases, GOOD, SHA256, status="halted")
     assert failed(checks()) == ["validation"]

@@ -1,5 +1,6 @@
 """What the gate looks at: files that the tasks left, each believed only as far as the ledger vouches for it."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +16,7 @@ from options_pricing.run.files import read_json, sha256_of
 
 PROTOCOL = "next_day"
 UNKNOWN = "unknown"
+VALIDATION = re.compile(r"validation_[0-9]{8}\.json")
 
 
 @dataclass(frozen=True)
@@ -68,8 +70,8 @@ def read_evidence(files: GateFiles, entries: Sequence[Entry]) -> Evidence:
     entries : sequence of Entry
         Of the ledger: an evaluation counts if its files are those that it recorded.
     """
-    drift, detail = _drift(files.drift)
     day, status = _validation(files.validations)
+    drift, detail = _drift(files.drift, day)
     return Evidence(_evaluation(files, entries), drift, detail, day, status)
 
 
@@ -91,22 +93,28 @@ def _evaluation(files: GateFiles, entries: Sequence[Entry]) -> Evaluation:
     return Evaluation(model, sha256, told, trouble)
 
 
-def _drift(path: Path) -> tuple[str, str]:
+def _drift(path: Path, newest: str | None) -> tuple[str, str]:
+    """The state of drift and what is said of it; one of another day than the newest validated one is not known."""
     if not path.is_file():
         return UNKNOWN, "no drift has been measured: reports/drift.json is not there"
     told = _json(path)
-    status = told.get("status") if isinstance(told, dict) else None
+    status, day = (told.get("status"), told.get("date")) if isinstance(told, dict) else (None, None)
     if status not in {"green", "amber", "red"}:
         return UNKNOWN, "drift.json says unknown" if status == UNKNOWN else "drift.json says nothing of use"
-    return str(status), f"drift.json says {status}"
+    if status != "red" and day != newest:
+        return UNKNOWN, f"drift.json is of {day}, the newest validated day is {newest}: make that day's report"
+    release = told.get("release")
+    of = release.get("release_id") if isinstance(release, dict) else None
+    return str(status), f"drift.json of {day} says {status}" + (f" of release {of}, which is in use" if of else "")
 
 
 def _validation(folder: Path) -> tuple[str | None, str]:
-    files = sorted(folder.glob("validation_*.json"))
+    """The newest validated day and its status; nothing is known where its report is not what its name says."""
+    files = sorted(path for path in folder.glob("validation_*.json") if VALIDATION.fullmatch(path.name))
     told = _json(files[-1]) if files else None
-    if not isinstance(told, dict):
+    if not isinstance(told, dict) or told.get("date") != files[-1].stem.split("_")[-1]:
         return None, UNKNOWN
-    return str(told.get("date", files[-1].stem.split("_")[-1])), str(told.get("status", UNKNOWN))
+    return str(told["date"]), str(told.get("status", UNKNOWN))
 
 
 def _json(path: Path) -> Any:
