@@ -10,6 +10,7 @@ import pytest
 from options_pricing.release.gate import Check, GateState
 from options_pricing.release.ledger import Ledger
 from options_pricing.release.store import Store
+from options_pricing.run.files import write_json
 from options_pricing.serving.app.gate_page import checks_of, ledger_table
 from tests.serving.opened_app import metrics, opened, said
 
@@ -51,6 +52,22 @@ def test_an_approval_of_what_is_shown_is_told(governed, manifest):
     told = said(opened(governed / "releases", governed, page="Gate"))
     assert "approved by hedy until" in told
     assert r"looked at it \!\[x\]\(http\:" in told
+
+
+def test_a_day_that_is_halted_later_is_seen_at_once(governed):
+    def validation():
+        checks = opened(governed / "releases", governed, page="Gate").dataframe[0].value
+        return checks.set_index("check")["holds"]["validation"]
+
+    for day, status, holds in (("20991230", "passed", "yes"), ("20991231", "halted", "NO")):
+        write_json(governed / f"reports/validation/validation_{day}.json", {"date": day, "status": status})
+        assert validation() == holds
+
+
+def test_what_no_act_made_live_is_told(governed):
+    Ledger(governed / "releases" / "ledger.jsonl").append("promoted", release_id="0" * 12, by="grace")
+    app = opened(governed / "releases", governed, page="Gate")
+    assert any("Not what the ledger says" in error.value for error in app.error)
 
 
 def test_an_altered_line_is_named(governed):

@@ -14,6 +14,7 @@ from options_pricing.release.evidence import GateFiles, read_evidence
 from options_pricing.release.gate import GateState, gate_state
 from options_pricing.release.ledger import LEDGER_FILE, Entry, Ledger
 from options_pricing.release.manifest import MODEL_FILE, manifest_bytes
+from options_pricing.release.standing import standing
 from options_pricing.release.store import Store
 from options_pricing.run.errors import TaskError
 from options_pricing.serving import beside
@@ -22,7 +23,7 @@ from options_pricing.serving.app.view import View, metrics, nothing, plain, say_
 ALONE = "The gate looks at reports/ and releases/ of a checkout; the app was started on a release alone."
 GATE_CAPTION = (
     "Every check must hold for the gate to be open; while it is closed, only a release that somebody else has approved "
-    "can be promoted. The ledger vouches for the files that are looked at."
+    "can be promoted. The ledger vouches for the evaluation; drift and validation are as their files say."
 )
 LEDGER_CAPTION = (
     "What was done to which release, when and by whom, newest first; every line holds the hash of the one before."
@@ -40,7 +41,7 @@ def show(view: View) -> None:
     try:
         _standing(view, store, ledger)
         if st.toggle("Look at the evidence", value=True, key="evidence", bind="query-params"):
-            _gate(view, store, ledger)
+            _gate(view, store, view.checkout)
         _lines(ledger.entries())
     except TaskError as error:
         say_error(error)
@@ -58,9 +59,12 @@ def _standing(view: View, store: Store, ledger: Ledger) -> None:
         }
     )
     st.caption(f"Of the release shown here: {plain(_approval(view, ledger))}")
+    other, unfinished = standing(ledger.genuine_entries(), live.live if live else None)
+    if other:
+        st.error(f"**Not what the ledger says:** {plain(other)}")
     for fault in faults:
         st.error(f"**The ledger is not as it was written:** {plain(fault)}")
-    for note in ledger.notes():
+    for note in [*ledger.notes(), *filter(None, [unfinished])]:
         st.caption(plain(note))
 
 
@@ -72,10 +76,11 @@ def _approval(view: View, ledger: Ledger) -> str:
     return "; ".join(told) or "no approval is in force."
 
 
-def _gate(view: View, store: Store, ledger: Ledger) -> None:
+def _gate(view: View, store: Store, checkout: Path) -> None:
     files = GateFiles.beside(store.folder)
-    stamps = beside.stamps(files.metrics, files.predictions, files.drift, store.folder / LEDGER_FILE)
-    state = _state(str(store.folder), view.release.manifest.files[MODEL_FILE], str(view.checkout), stamps)
+    looked_at = [files.metrics, files.predictions, files.drift, *sorted(files.validations.glob("validation_*.json"))]
+    stamps = beside.stamps(*looked_at, store.folder / LEDGER_FILE, checkout / beside.PARAMS)
+    state = _state(str(store.folder), view.release.manifest.files[MODEL_FILE], str(checkout), stamps)
     if state.open:
         st.success("**The gate is open.**", icon=":material/lock_open:")
     else:
