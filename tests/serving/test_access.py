@@ -5,7 +5,9 @@ import logging
 from datetime import date
 
 import pytest
+from limits import parse
 
+from options_pricing.serving import access
 from options_pricing.serving.api import create_app
 from options_pricing.serving.keys import Keys, hash_of, new_key
 from options_pricing.serving.problems import PROBLEM
@@ -87,6 +89,18 @@ def test_who_asks_too_often_is_429_with_retry_after_and_others_are_served(staged
 def test_an_unkeyed_flood_is_429_by_its_address(staged):
     client = create_app(staged, rate="2/minute").test_client()
     assert [client.get("/nothing").status_code for _ in range(3)] == [404, 404, 429]
+
+
+def test_the_next_window_forgets_who_asked_in_the_one_before(monkeypatch):
+    clock = [100.0]
+    monkeypatch.setattr(access.time, "monotonic", lambda: clock[0])
+    window = access.Window(parse("2/minute"))
+    assert [window.admits("address 1") for _ in range(3)] == [True, True, False]
+    assert window.admits("address 2")
+    clock[0] += 20.5
+    assert (window.admits("address 1"), window.seconds_left()) == (False, 40)
+    clock[0] += 40
+    assert [window.admits("address 1") for _ in range(3)] == [True, True, False]
 
 
 def test_wrong_keys_are_429_once_there_are_many(staged, key):

@@ -7,15 +7,15 @@ import os
 import re
 import secrets
 import sys
+import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
 from flask import Flask, Response, g, request
-from limits import parse
-from limits.storage import MemoryStorage
-from limits.strategies import FixedWindowRateLimiter
+from limits import RateLimitItem, parse
 
 from options_pricing.serving import metrics
 from options_pricing.serving.keys import Keys
@@ -88,15 +88,41 @@ def _require_client() -> None:
 
 def _rate_check(rate: str) -> Callable[[], None]:
     """What lets each client ask so often: by its name where it has a key, else by its address."""
-    allowed, counted = parse(rate), FixedWindowRateLimiter(MemoryStorage())
+    window = Window(parse(rate))
 
     def check() -> None:
         who = f"client {g.client}" if g.client else f"address {request.remote_addr}"
-        if request.endpoint not in WITHOUT_KEY and not counted.hit(allowed, who):
-            seconds = max(1, math.ceil(counted.get_window_stats(allowed, who).reset_time - time.time()))
+        if request.endpoint not in WITHOUT_KEY and not window.admits(who):
+            seconds = window.seconds_left()
             raise RequestProblemError(429, f"more than {rate} are asked for; wait {seconds} s", retry_after=seconds)
 
     return check
+
+
+class Window:
+    """How often each client has asked since the window began; it forgets them all when the next one begins.
+
+    The library's own limiter starts a thread a hundred times a second to forget them one by one.
+    """
+
+    def __init__(self, allowed: RateLimitItem) -> None:
+        self._amount, self._seconds = allowed.amount, allowed.get_expiry()
+        self._asked: Counter[str] = Counter()
+        self._until = 0.0
+        self._lock = threading.Lock()
+
+    def admits(self, who: str) -> bool:
+        """Count a request; whether it is still one of those that are allowed."""
+        with self._lock:
+            now = time.monotonic()
+            if now >= self._until:
+                self._asked, self._until = Counter(), now + self._seconds
+            self._asked[who] += 1
+            return self._asked[who] <= self._amount
+
+    def seconds_left(self) -> int:
+        """Whole seconds until the next window, at least one."""
+        return max(1, math.ceil(self._until - time.monotonic()))
 
 
 def _presented() -> str:
@@ -106,13 +132,11 @@ def _presented() -> str:
 
 
 def _end(response: Response) -> Response:
-    for name, value in HEADERS.items():
-        response.headers.setdefault(name, value)
+    response.headers.extend(HEADERS | {"X-Request-ID": g.get("request_id", "")})
     if response.status_code == 401:
         response.headers["WWW-Authenticate"] = 'Bearer realm="options-pricing"'
     seconds = time.perf_counter() - g.get("began", time.perf_counter())
     endpoint = request.endpoint or "none"
-    response.headers["X-Request-ID"] = g.get("request_id", "")
     metrics.REQUESTS.labels(endpoint, response.status_code).inc()
     metrics.DURATION.labels(endpoint).observe(seconds)
     if log.isEnabledFor(logging.INFO):
