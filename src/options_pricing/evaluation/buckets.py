@@ -24,6 +24,7 @@ FIGURES_BY_BUCKET = (
 )
 SIZES = {0.0: "0-5", 0.05: "5-15", 0.15: "15-35", 0.35: "35-65", 0.65: "65-100"}
 MATURITY = {0.0: "under 30 days", 30.0: "30-90 days", 90.0: "90-180 days", 180.0: "180 days and over"}
+SIZE_EDGES, MATURITY_EDGES = np.array(list(SIZES)), np.array(list(MATURITY))
 # From the far puts over the money to the far calls, as a smile is drawn; then what is in the money.
 SMILE = [
     *(f"put {size}" for size in SIZES.values()),
@@ -60,13 +61,10 @@ def with_buckets(quotes: pd.DataFrame, vols: Array) -> pd.DataFrame:
 def bucket_codes(quotes: Table, vols: Array) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """The number of each row's place in `SMILE`, -1 where the delta at `vols` is unknown, and in `MATURITY`."""
     delta = forward_delta(quotes, vols)
-    size = _cut(np.abs(delta), SIZES)
+    size = SIZE_EDGES.searchsorted(np.abs(delta), side="right") - 1
+    maturity = MATURITY_EDGES.searchsorted(numbers(quotes, "year_fraction") * DAYS_A_YEAR, side="right") - 1
     place = np.where(np.asarray(quotes["option_type"] == "C", dtype=bool), len(SMILE) - 1 - size, size)
-    return np.where(np.isfinite(delta), place, -1), _cut(numbers(quotes, "year_fraction") * DAYS_A_YEAR, MATURITY)
-
-
-def _cut(values: Array, edges: dict[float, str]) -> NDArray[np.intp]:
-    return np.searchsorted(list(edges), values, side="right") - 1
+    return np.where(np.isfinite(delta), place, -1), maturity
 
 
 def _ordered(codes: NDArray[np.intp], names: list[str]) -> pd.Categorical:

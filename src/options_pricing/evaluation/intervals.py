@@ -223,8 +223,8 @@ def interval_ends(quotes: Table, half_widths: dict[str, dict[str, float]]) -> di
         ``vol_low``, ``vol_high``, ``price_low`` and ``price_high`` of each row; NaN without a vol.
     """
     vols = numbers(quotes, "predicted_implied_vol")
-    widths = np.array([[half_widths[place][time] for time in MATURITY.values()] for place in SMILE]).ravel()
-    return _ends(quotes, np.append(widths, np.nan)[_bucket(*bucket_codes(quotes, vols))])
+    widths = [half_widths[place][time] for place in SMILE for time in MATURITY.values()]
+    return _ends(quotes, np.array([*widths, np.nan])[_bucket(*bucket_codes(quotes, vols))])
 
 
 def _with_interval(day: pd.DataFrame, half_width: Array) -> pd.DataFrame:

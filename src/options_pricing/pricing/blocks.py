@@ -101,5 +101,13 @@ def flat_together(*arguments: NDArray[Any]) -> tuple[list[NDArray[Any]], tuple[i
     """Arguments as flat arrays of one length, and the shape they broadcast to."""
     if all(values.shape == arguments[0].shape for values in arguments) and arguments[0].ndim == 1:
         return list(arguments), arguments[0].shape
-    together = np.broadcast_arrays(*arguments)
-    return [values.reshape(-1) for values in together], together[0].shape
+    shape = np.broadcast(*arguments).shape
+    return [_spread(values, shape) for values in arguments], shape
+
+
+def _spread(values: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
+    """Values broadcast to a shape, flat; `numpy.broadcast_arrays` takes as long as the formula on one option does."""
+    if values.shape != shape:
+        given, values = values, np.empty(shape, dtype=values.dtype)
+        values[...] = given
+    return values.reshape(-1)
