@@ -113,8 +113,8 @@ class Pricer:
 
     def _terms_of(self, keys: list[tuple[Hashable, ...]]) -> tuple[list[Terms], NDArray[np.intp]]:
         """The terms of each different key, and for each row which of them are its own."""
-        place: dict[tuple[Hashable, ...], int] = {}
-        rows = np.array([place.setdefault(key, len(place)) for key in keys], dtype=np.intp)
+        place = {key: number for number, key in enumerate(dict.fromkeys(keys))}
+        rows = np.fromiter(map(place.__getitem__, keys), dtype=np.intp, count=len(keys))
         # One dictionary throughout: another thread may forget what this one has found.
         remembered = self._terms if len(self._terms) < MOST_REMEMBERED else {}
         new = [key for key in place if key not in remembered]

@@ -147,7 +147,8 @@ class Stacked:
         return np.maximum(self.on(curve, found, np.repeat(k, expiration + 1)).max(keepdims=True), 0.0)
 
     def _greatest(self, expiration: Numbers, k: Array) -> Array:
-        order = np.argsort(expiration, kind="stable")
+        # Among ascending strikes a binary search soon knows its way.
+        order = np.lexsort((k, expiration))
         asked = k[order]
         starts = expiration[order].searchsorted(np.arange(len(self.curves)))
         later = [asked[start:] for start in starts.tolist()]
