@@ -1,7 +1,6 @@
 """data_fetch: get one trading day's option chains and risk-free curve and keep them as they came."""
 
 import argparse
-import sys
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,6 +13,7 @@ from options_pricing.quotes.tables import read_csv, write_csv
 from options_pricing.run.calendar import horizon_warning, is_session, why_no_session
 from options_pricing.run.clock import require_closed, utc_now
 from options_pricing.run.errors import TaskError
+from options_pricing.run.leaving import leave
 from options_pricing.run.log import TaskLog
 from options_pricing.run.params import Params
 from options_pricing.run.task import run_task, task_parser
@@ -91,4 +91,4 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave(main())

@@ -1,7 +1,6 @@
 """data_validate: judge a day's raw chain; what is usable goes on, the rest is put aside with the reasons."""
 
 import argparse
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from options_pricing.quotes.tables import read_csv, write_csv
 from options_pricing.run.alerts import alerts_of_report
 from options_pricing.run.errors import BadDataError, BadParamsError, HaltedDayError
 from options_pricing.run.files import read_json, sha256_of, whole_files, write_json, writing
+from options_pricing.run.leaving import leave
 from options_pricing.run.log import TaskLog
 from options_pricing.run.notify import notify_of_report
 from options_pricing.run.params import Params
@@ -139,4 +139,4 @@ def main(argv: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave(main())

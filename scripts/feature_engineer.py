@@ -1,7 +1,6 @@
 """feature_engineer: forwards, implied vols and greeks of one day's validated quotes."""
 
 import argparse
-import sys
 from pathlib import Path
 
 import _checkout  # noqa: F401  (this checkout's src/ first)
@@ -10,6 +9,7 @@ import pandas as pd
 from options_pricing.quotes.schema import FEATURES, RATES, VALIDATED
 from options_pricing.quotes.tables import read_csv, require_contracts, write_csv
 from options_pricing.run.errors import BadDataError, MissingInputError
+from options_pricing.run.leaving import leave
 from options_pricing.run.log import TaskLog
 from options_pricing.run.params import Features, FlatRate, Params
 from options_pricing.run.task import run_task, task_parser
@@ -96,4 +96,4 @@ def main(argv: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave(main())

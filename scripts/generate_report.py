@@ -1,7 +1,6 @@
 """generate_report: write the stakeholder report out of what the other tasks left, as Markdown, HTML and pictures."""
 
 import argparse
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,7 @@ if TYPE_CHECKING:
 
     from options_pricing.release.watch import Seen
 
+from options_pricing.run.leaving import leave
 from options_pricing.run.log import TaskLog
 from options_pricing.run.notify import notify_of_drift
 from options_pricing.run.params import Params
@@ -138,4 +138,4 @@ def main(argv: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave(main())

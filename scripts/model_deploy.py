@@ -1,7 +1,6 @@
 """model_deploy: stages a release of the trained model once its API and its app have answered as they must."""
 
 import argparse
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from options_pricing.release.staging import (
 from options_pricing.release.store import Store
 from options_pricing.release.verify import read_manifest
 from options_pricing.run.files import sha256_of, whole_files, write_json
+from options_pricing.run.leaving import leave
 from options_pricing.run.log import TaskLog
 from options_pricing.run.params import Params
 from options_pricing.run.task import add_ledger, run_task, task_parser
@@ -65,4 +65,4 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave(main())

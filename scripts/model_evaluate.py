@@ -1,7 +1,6 @@
 """model_evaluate: judge every model on days it has not seen; give the figures, the predictions and plot data."""
 
 import argparse
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from options_pricing.quotes.tables import write_csv, write_parquet
 from options_pricing.release.acts import record
 from options_pricing.release.verify import Trained, load_trained
 from options_pricing.run.files import sha256_of, whole_files, write_json
+from options_pricing.run.leaving import leave
 from options_pricing.run.log import TaskLog
 from options_pricing.run.params import Evaluate, Params, Train
 from options_pricing.run.task import add_ledger, run_task, task_parser
@@ -120,4 +120,4 @@ def main(argv: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave(main())

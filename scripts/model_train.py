@@ -3,7 +3,6 @@
 import argparse
 import hashlib
 import pickle
-import sys
 from pathlib import Path
 
 import _checkout  # noqa: F401  (this checkout's src/ first)
@@ -14,6 +13,7 @@ from options_pricing.models.feature_files import read_features
 from options_pricing.models.training import model_card, train_model
 from options_pricing.release.acts import record
 from options_pricing.run.files import sha256_of, whole_files, write_bytes, write_json
+from options_pricing.run.leaving import leave
 from options_pricing.run.log import TaskLog
 from options_pricing.run.params import Params
 from options_pricing.run.task import add_ledger, run_task, task_parser
@@ -61,4 +61,4 @@ def main(argv: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave(main())

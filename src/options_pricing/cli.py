@@ -3,9 +3,11 @@
 import argparse
 import sys
 from collections.abc import Sequence
+from typing import NoReturn
 
 from options_pricing.commands import daily, governance, promotion, releases, serving
 from options_pricing.run.errors import TaskError
+from options_pricing.run.leaving import BROKEN_PIPE, leave
 
 
 def parser() -> argparse.ArgumentParser:
@@ -22,13 +24,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = parser().parse_args(argv)
     try:
         return int(args.do(args))
+    except BrokenPipeError:  # Who reads what is printed has seen enough.
+        return BROKEN_PIPE
     except TaskError as error:
         print(f"options-pricing {args.command}: {error}", file=sys.stderr)
         return error.exit_code
 
 
+def run() -> NoReturn:
+    """The command of the installed package."""
+    leave(main())
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    run()
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import options_pricing
 from options_pricing.run.errors import ModelRefusedError, TaskError
+from options_pricing.run.leaving import leave
 
 if TYPE_CHECKING:
     from options_pricing.release.verify import Release
@@ -196,4 +197,4 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave(main())
