@@ -16,6 +16,7 @@ help:
 	@echo "make lint   ruff, mypy, bandit, snakefmt, snakemake --lint"
 	@echo "make fix    format the code and rewrite generated files"
 	@echo "make bench  every benchmark against its peers, into benchmarks/RESULTS.md"
+	@echo "make clean  remove what the workflow made, but for releases/: the ledger in it is of what people did"
 	@echo "make lock   resolve the dependencies again into requirements.lock"
 
 run: $(READY)
@@ -73,4 +74,4 @@ $(BENCH_READY): benchmarks/requirements.lock | $(READY)
 	@touch $(BENCH_READY)
 
 clean:
-	rm -rf .snakemake logs releases data/raw/* data/processed/* data/quarantine/* model/* reports/*
+	rm -rf .snakemake logs data/raw/* data/processed/* data/quarantine/* model/* reports/*

@@ -2,7 +2,7 @@
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import _checkout  # noqa: F401  (this checkout's src/ first)
 
@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
     from options_pricing.release.watch import Seen
 
+from options_pricing.run.errors import TaskError
+from options_pricing.run.files import read_json
 from options_pricing.run.leaving import leave
 from options_pricing.run.log import TaskLog
 from options_pricing.run.notify import notify_of_drift
@@ -58,7 +60,7 @@ def work(args: argparse.Namespace, params: Params, log: TaskLog) -> None:
         log.info("simulated")
     for notice in context["notices"]:
         log.warn("notice", says=notice)
-    beside = {args.live: seen.record, args.drift: seen.drift} if seen else {}
+    beside = {args.live: seen.record} | _newest(args.drift, seen.drift) if seen else {}
     written = write_report(
         context, markdown=args.markdown, html=args.html, figures=args.figures, trend=args.trend, beside=beside
     )
@@ -66,6 +68,15 @@ def work(args: argparse.Namespace, params: Params, log: TaskLog) -> None:
     log.info(
         "report_written", files=[path.name for path in written], protocols=[part.name for part in context["judged"]]
     )
+
+
+def _newest(path: Path, drift: dict[str, Any]) -> dict[Path, dict[str, Any]]:
+    """The state of drift as a file to write, unless one of a later day is there."""
+    try:
+        later = path.is_file() and read_json(path)["date"] > drift["date"]
+    except (TaskError, TypeError, KeyError):
+        later = False
+    return {} if later else {path: drift}
 
 
 def _look(args: argparse.Namespace, params: Params, features: "pd.DataFrame", log: TaskLog) -> "Seen | None":

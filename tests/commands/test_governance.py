@@ -147,8 +147,40 @@ def test_fault_69_same_person_approving_twice_ends_in_a_few_lines(approve, capsy
     "expires", ["soon", "2026-13-01", "2026-11-31", "", "2027-01-01T10:00", "0001-01-01T00:00+14:00"]
 )
 def test_a_day_that_is_none_is_named(approve, expires, capsys):
-    assert approve(expires=expires or " ") == ExitCode.BAD_PARAMS
-    assert "is no day or time" in capsys.readouterr().err
+    with pytest.raises(SystemExit) as ended:
+        approve(expires=expires or " ")
+    assert ended.value.code == 2 and "is no day or time" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["staged", "STAGED", "upper case"])
+def test_a_release_is_named_by_its_id_in_any_case_or_as_the_staged_one(folder, release_id, name, capsys):
+    named = release_id.upper() if name == "upper case" else name
+    until = f"{datetime.now(UTC) + timedelta(days=30):%Y-%m-%d}"
+    told = ["--by", "Ann", "--reason", "reviewed", "--expires", until, "--folder", str(folder)]
+    assert main(["approve", named, *told]) == ExitCode.OK
+    assert f"Ann approves {release_id} until" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("command", [["gate"], ["approve", "staged", "--by", "A", "--reason", "b"], ["status"]])
+def test_where_nothing_is_staged_each_command_says_the_same(folder, command, capsys):
+    shutil.rmtree(folder / "releases" / "staged")
+    shutil.copy(Path(__file__).parents[2] / "params.yaml", folder)
+    (folder / "workflow").mkdir()
+    (folder / "workflow" / "Snakefile").touch()
+    until = ["--expires", f"{datetime.now(UTC) + timedelta(days=30):%Y-%m-%d}"] if command[0] == "approve" else []
+    assert main([*command, *until, "--folder", str(folder)]) == ExitCode.MISSING_INPUT
+    assert "nothing is staged yet" in capsys.readouterr().err
+
+
+def test_a_live_release_that_is_not_kept_any_more_is_a_fault(folder, release_id, capsys):
+    store = Store(folder / "releases")
+    shutil.copytree(store.staged, store.folder_of(release_id))
+    Ledger(folder / "releases" / "ledger.jsonl").append("promoted", release_id=release_id, by="Ann")
+    store.make_live(release_id)
+    assert verify(folder) == ExitCode.OK
+    shutil.rmtree(store.folder_of(release_id))
+    assert verify(folder) == ExitCode.ALTERED
+    assert f"FAULT release {release_id}, which live.json names, is not kept" in capsys.readouterr().out
 
 
 def test_outside_a_checkout_one_is_told_so(tmp_path, capsys):

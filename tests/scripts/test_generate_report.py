@@ -107,3 +107,15 @@ def test_what_is_no_date_is_refused(root, made, tmp_path, capsys, date):
     assert generate_report.main(arguments(root, made.arguments, tmp_path / "out", date=date)) == 78
     assert "is not a date" in capsys.readouterr().err
     assert not (tmp_path / "out/r.md").exists()
+
+
+@pytest.mark.parametrize(
+    ("held", "kept"),
+    [('{"date": "20261123"}', True), ('{"date": "20261119"}', False), ("{", False), ("[]", False), (None, False)],
+)
+def test_the_state_of_drift_of_a_later_day_is_not_written_over(tmp_path, held, kept):
+    path = tmp_path / "drift.json"
+    if held is not None:
+        path.write_text(held)
+    drift = {"date": DAY, "status": "green"}
+    assert generate_report._newest(path, drift) == ({} if kept else {path: drift})

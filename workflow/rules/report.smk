@@ -15,6 +15,8 @@ IN_USE = ["releases/live.json", "releases/staged/manifest.json"]
 
 
 rule generate_report:
+    # reports/drift.json is no output: like what is live it is the state of what is in use, of the newest day that was
+    # looked at, whichever rule did.
     input:
         **JUDGED,
         validation=VALIDATIONS,
@@ -41,7 +43,6 @@ rule generate_report:
         trend=update("reports/validation_trend.json"),
         # What the release that was live at the time made of the day: once written, a later one changes nothing of it.
         live=update(f"reports/live/live_{DATE}.json"),
-        drift=update("reports/drift.json"),
     log:
         f"logs/reporting_{DATE}.log",
     benchmark:
@@ -57,15 +58,15 @@ rule generate_report:
         "python scripts/generate_report.py --validation {input.validation} --meta {input.meta} "
         "--features {input.features} --card {input.card} --metrics {input.metrics} --predictions {input.predictions} "
         "--plots reports/plots --status {input.status} --markdown {output.markdown} --html {output.html} "
-        "--before {input.before} --releases releases --live {output.live} --drift {output.drift} "
+        "--before {input.before} --releases releases --live {output.live} --drift reports/drift.json "
         f"--figures reports/figures --trend {{output.trend}} --params {PARAMS} --log {{log}} --date {DATE}"
 
 
 rule generate_daily_report:
     # What was last trained and evaluated is shown as it stands, with its age. It is no input: else Snakemake would
     # train whenever a new day comes. Its hashes are params, so that a new evaluation renews the report.
-    # The record of the day and the state of drift are not among the outputs: they are the rule's above, and Snakemake
-    # would take a file that both have made for out of date.
+    # The record of the day is not among the outputs: it is the rule's above, and Snakemake would take a file that both
+    # have made for out of date.
     input:
         validation=VALIDATIONS,
         meta=METAS,

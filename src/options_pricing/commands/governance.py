@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from options_pricing.run.errors import BadParamsError, ExitCode, MissingInputError, TaskError
+from options_pricing.run.errors import ExitCode, MissingInputError, TaskError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,6 +24,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     approve.add_argument(
         "--expires",
         required=True,
+        type=_until,
         metavar="YYYY-MM-DD",
         help="until when, 90 days ahead at most: the beginning of this day, UTC, or a time with its offset",
     )
@@ -34,7 +35,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     revoke.set_defaults(do=_revoke)
 
     gate = commands.add_parser("gate", help="whether the evidence is there to make the staged release live")
-    gate.add_argument("release", nargs="?", help="the id of another release than the staged one")
+    gate.add_argument("release", nargs="?", default="staged", help="the id of another release than the staged one")
     gate.add_argument(
         "--operating-curve",
         action="store_true",
@@ -50,7 +51,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
 
 
 def _add_act(command: argparse.ArgumentParser) -> None:
-    command.add_argument("release", help="its id, as `options-pricing status` tells it")
+    command.add_argument("release", help="its id, as `options-pricing status` tells it, or `staged`")
     command.add_argument("--by", required=True, help="who says so; for an approval neither who promotes nor who staged")
     command.add_argument("--reason", required=True, help="why; it goes into the ledger")
     _add_folder(command)
@@ -64,8 +65,8 @@ def _approve(args: argparse.Namespace) -> int:
     from options_pricing.release.approvals import approve
 
     releases, ledger = _records(args)
-    told = {"by": args.by, "reason": args.reason, "expires": _until(args.expires), "now": datetime.now(UTC)}
-    approval = approve(releases, ledger, args.release, **told)
+    told = {"by": args.by, "reason": args.reason, "expires": args.expires, "now": datetime.now(UTC)}
+    approval = approve(releases, ledger, _id(releases, args.release), **told)
     until = f"{approval.expires:%Y-%m-%d %H:%M} UTC"
     print(f"line {approval.sequence}: {approval.by} approves {approval.release_id} until {until}")
     print(f"  of exactly this manifest: sha256 {approval.manifest_sha256}")
@@ -76,7 +77,9 @@ def _revoke(args: argparse.Namespace) -> int:
     from options_pricing.release.approvals import revoke
 
     releases, ledger = _records(args)
-    for approval in revoke(releases, ledger, args.release, by=args.by, reason=args.reason, now=datetime.now(UTC)):
+    for approval in revoke(
+        releases, ledger, _id(releases, args.release), by=args.by, reason=args.reason, now=datetime.now(UTC)
+    ):
         print(f"revoked: the approval of {approval.release_id} by {approval.by} (line {approval.sequence})")
     return ExitCode.OK
 
@@ -86,8 +89,7 @@ def _gate(args: argparse.Namespace) -> int:
     from options_pricing.release.approvals import manifest_of
     from options_pricing.release.evidence import GateFiles, read_evidence
     from options_pricing.release.gate import gate_state
-    from options_pricing.release.manifest import MANIFEST_FILE, MODEL_FILE
-    from options_pricing.release.store import Store
+    from options_pricing.release.manifest import MODEL_FILE
     from options_pricing.release.verify import read_manifest
     from options_pricing.run.params import load_params
 
@@ -96,8 +98,7 @@ def _gate(args: argparse.Namespace) -> int:
     evidence = read_evidence(GateFiles.beside(releases), ledger.genuine_entries())
     if args.operating_curve:
         return _operating_curve(evidence.evaluation.told, gate)
-    path = manifest_of(releases, args.release) if args.release else Store(releases).staged / MANIFEST_FILE
-    manifest = read_manifest(path)
+    manifest = read_manifest(manifest_of(releases, _id(releases, args.release)))
     state = gate_state(evidence, manifest.files[MODEL_FILE], gate)
     print(f"gate {'open' if state.open else 'CLOSED'} for release {manifest.release_id}")
     show_checks(state.checks)
@@ -116,6 +117,8 @@ def _operating_curve(told: "pd.DataFrame", gate: "Gate") -> int:
             why=f"a year cannot be drawn from fewer than {FEWEST_DAYS_FOR_A_CURVE}",
             fix="evaluate more days (run.days), or see docs/governance.md for the curves of other days",
         )
+    if days.days < gate.days:
+        print(f"caution: drawn from {days.days} evaluated days, fewer than the {gate.days} that the gate looks at")
     print(f"{gate.looks} daily looks at the last {gate.days} days, drawn from {days.days} evaluated days")
     print("   R2  first look  within a year | five days in a row  R2 above, no bound  bound for one look")
     for p in operating_curve(days, rule_of(gate)):
@@ -147,15 +150,19 @@ def _verify_live(releases: Path, ledger: "Ledger") -> bool:
     from options_pricing.release.standing import standing
     from options_pricing.release.store import Store
 
+    store = Store(releases)
     try:
-        live = Store(releases).live()
+        live = store.live()
     except TaskError as error:
         print(f"FAULT {error.what}: {error.why}")
         return False
     fault, note = standing(ledger.genuine_entries(), live.live if live else None)
     if fault or note:
         print(f"FAULT {fault}" if fault else f"note  {note}")
-    return fault is None
+    gone = store.gone()
+    for name in gone:
+        print(f"FAULT release {name}, which live.json names, is not kept in {releases}")
+    return fault is None and not gone
 
 
 def _verify_releases(releases: Path) -> list[str]:
@@ -175,6 +182,14 @@ def _verify_releases(releases: Path) -> list[str]:
     return refused
 
 
+def _id(releases: Path, name: str) -> str:
+    """The id of a release that is named by it, in letters of any case, or as the staged one."""
+    from options_pricing.release.approvals import staged_id
+    from options_pricing.release.store import STAGED
+
+    return staged_id(releases) if name.lower() == STAGED else name.lower()
+
+
 def _records(args: argparse.Namespace) -> "tuple[Path, Ledger]":
     from options_pricing.release.ledger import LEDGER_FILE, Ledger
     from options_pricing.run.checkout import require_checkout
@@ -192,6 +207,6 @@ def _until(text: str) -> datetime:
             raise ValueError("a time needs its offset from UTC")
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except (ValueError, OverflowError) as error:
-        raise BadParamsError(
-            f"{text!r} is no day or time", why=str(error), fix="write it as 2027-01-31, or as 2027-01-31T18:00+00:00"
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no day or time ({error}): write it as 2027-01-31, or as 2027-01-31T18:00+00:00"
         ) from error

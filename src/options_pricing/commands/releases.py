@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from options_pricing.run.checkout import require_checkout
-from options_pricing.run.errors import ExitCode, TaskError
+from options_pricing.run.errors import ExitCode, MissingInputError, TaskError
 
 if TYPE_CHECKING:
     from options_pricing.release.gate import Check
+    from options_pricing.release.store import Store
 
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -21,11 +22,15 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
 
 
 def _status(args: argparse.Namespace) -> int:
+    from options_pricing.release.approvals import NOTHING_STAGED, STAGE
+    from options_pricing.release.signing import release_key
     from options_pricing.run.files import read_json
 
     file = args.folder / "reports" / "deployment_status.json"
     if not file.is_file():
         require_checkout(args.folder)
+        raise MissingInputError(NOTHING_STAGED, why=f"there is no {file}", fix=STAGE)
+    release_key()  # One that cannot be a key is told once, and not by each part below.
     _show_staged(read_json(file), _live_id(args.folder / "releases"))
     _show_governance(args.folder / "releases", args.folder / (args.params or "params.yaml"))
     return ExitCode.OK
@@ -74,6 +79,18 @@ def _show_live(releases: Path, _: Path) -> None:
     fault, note = standing(Ledger(releases / LEDGER_FILE).genuine_entries(), live.live if live else None)
     if fault or note:
         print(f"    {'FAULT' if fault else 'note'} {fault or note}")
+    if live:
+        print(f"    {_kept(Store(releases), live.live)}")
+
+
+def _kept(store: "Store", release_id: str) -> str:
+    """How a kept release is signed, or why it would be refused."""
+    from options_pricing.release.verify import verify_kept
+
+    try:
+        return f"ok   {verify_kept(store.folder_of(release_id)).signature}"
+    except TaskError as error:
+        return f"FAULT {error.what}: {error.why}"
 
 
 def _show_gate(releases: Path, params_file: Path) -> None:

@@ -8,12 +8,15 @@ from pathlib import Path
 from options_pricing.release.ledger import Entry, Ledger
 from options_pricing.release.ledger_faults import person, readable
 from options_pricing.release.manifest import MANIFEST_FILE
+from options_pricing.release.store import STAGED, Store
 from options_pricing.release.verify import read_manifest
 from options_pricing.run.errors import BadDataError, MissingInputError, NotPermittedError
 from options_pricing.run.files import sha256_of
 
 LONGEST = timedelta(days=90)
-STAGED = "staged"
+BEGIN_ANEW = "find out who changed it, keep it under another name and begin anew (docs/governance.md)"
+NAMED = "name a person and a reason: --by, --reason"
+NOTHING_STAGED, STAGE = "nothing is staged yet", "run the workflow: `snakemake --cores 4`"
 UNREADABLE = "--by or --reason is blank, or holds what does not show on one line"
 
 
@@ -59,9 +62,17 @@ def manifest_of(releases: Path, release_id: str) -> Path:
             return path
     raise MissingInputError(
         f"there is no release {release_id!r} in {releases}",
-        why="none of that id is kept or staged",
-        fix="`options-pricing status` tells the id of the staged release",
+        why=f"kept are {', '.join(Store(releases).ids()) or 'none'}",
+        fix="name one of these, or `staged`",
     )
+
+
+def staged_id(releases: Path) -> str:
+    """The id of the staged release; a `MissingInputError` where nothing is staged."""
+    path = Store(releases).staged / MANIFEST_FILE
+    if not path.is_file():
+        raise MissingInputError(NOTHING_STAGED, why=f"there is no {path}", fix=STAGE)
+    return read_manifest(path).release_id
 
 
 def in_force(entries: Sequence[Entry], manifest_sha256: str, now: datetime) -> list[Approval]:
@@ -94,12 +105,8 @@ def approve(
         The same person staged it or has approved it already, the time is past or more than 90 days ahead, name or
         reason is not `readable`, or the ledger is not as it was written.
     """
-    _require(readable(by) and readable(reason), "an approval says who gives it and why", UNREADABLE)
-    days = LONGEST.days
-    _require(now < expires, f"an approval until {_shown(expires)} is over already", f"it is {_shown(now)}")
-    _require(
-        expires - now <= LONGEST, f"an approval until {_shown(expires)} is too long", f"it may last {days} days at most"
-    )
+    _require(readable(by) and readable(reason), "an approval says who gives it and why", UNREADABLE, NAMED)
+    _require_term(expires, now)
     sha256 = sha256_of(manifest_of(releases, release_id))
     require_sound(ledger)
 
@@ -109,11 +116,13 @@ def approve(
             not mine,
             f"{by} has approved {release_id} already",
             f"line {mine[0].sequence if mine else 0} of the ledger is in force; a second approval is a second person's",
+            "nothing is to be done; to change its term, `options-pricing revoke` it and approve anew",
         )
         _require(
             person(by) not in stagers(entries, release_id),
             f"{by} cannot approve {release_id}",
             "the same person staged it, and nobody approves their own work",
+            "have somebody else approve it",
         )
 
     entry = ledger.append(
@@ -142,7 +151,7 @@ def revoke(releases: Path, ledger: Ledger, release_id: str, *, by: str, reason: 
     NotPermittedError
         Name or reason is not `readable`.
     """
-    _require(readable(by) and readable(reason), "a revocation says who and why", UNREADABLE)
+    _require(readable(by) and readable(reason), "a revocation says who and why", UNREADABLE, NAMED)
     found = in_force(ledger.entries(), sha256_of(manifest_of(releases, release_id)), now)
     if not found:
         raise MissingInputError(
@@ -168,11 +177,22 @@ def require_sound(ledger: Ledger) -> None:
         not faults,
         f"{ledger.path} is not as it was written",
         faults[0] if faults else "",
-        "find out who changed it, keep it under another name and begin anew (docs/governance.md)",
+        BEGIN_ANEW,
     )
 
 
-def _require(holds: bool, what: str, why: str, fix: str = "see docs/governance.md") -> None:
+def _require_term(expires: datetime, now: datetime) -> None:
+    """Raise a `NotPermittedError` unless an approval that ends then is neither over nor too long."""
+    what = f"an approval until {expires.astimezone(UTC):%Y-%m-%d %H:%M} UTC is"
+    last = now + LONGEST
+    fix = (
+        f"give a day from {now + timedelta(days=1):%Y-%m-%d} to {last:%Y-%m-%d}, which it lasts until the beginning of"
+    )
+    _require(now < expires, f"{what} over already", f"it is {now.astimezone(UTC):%Y-%m-%d %H:%M} UTC", fix)
+    _require(expires <= last, f"{what} too long", f"it may last {LONGEST.days} days at most", fix)
+
+
+def _require(holds: bool, what: str, why: str, fix: str) -> None:
     if not holds:
         raise NotPermittedError(what, why=why, fix=fix)
 

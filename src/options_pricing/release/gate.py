@@ -57,7 +57,7 @@ def gate_state(evidence: Evidence, model_sha256: str, gate: Gate) -> GateState:
     ]
     named = ("r2_above_line", "no_bucket_worse", "interval_coverage", "no_arbitrage")
     looked = [
-        Check(name, False, "there is no evaluation to look at") if told is None else check(told, gate)
+        Check(name, False, f"not looked at: {whole.detail}") if told is None else check(told, gate)
         for name, check in zip(named, by_days, strict=True)
     ]
     return GateState([whole, *looked, _drift(evidence), _validation(evidence)])

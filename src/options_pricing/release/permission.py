@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from options_pricing.release.approvals import in_force, manifest_of, stagers
+from options_pricing.release.approvals import BEGIN_ANEW, in_force, manifest_of, stagers
 from options_pricing.release.evidence import Evidence, GateFiles, read_evidence
 from options_pricing.release.gate import Check, GateState, gate_state, open_days
 from options_pricing.release.ledger import LEDGER_FILE, Ledger
@@ -16,15 +16,17 @@ from options_pricing.run.params import Params
 
 # Who asks when nobody does: no approval is for it.
 AUTOMATION = "automation"
+APPROVE = "have somebody else approve it: `options-pricing approve`"
 
 
 @dataclass(frozen=True)
 class Permission:
-    """The answer, what it rests on in one sentence, and every check that was made."""
+    """The answer, what it rests on in one sentence, every check that was made, and what to do where it is no."""
 
     allowed: bool
     because: str
     checks: list[Check]
+    fix: str = APPROVE
 
 
 def permission(
@@ -68,11 +70,11 @@ def permission(
     last = automation_check(evidence, state, params) if automatic else approved
     checks = [sound, *state.checks, last]
     if not sound.passed:
-        return Permission(False, f"the ledger is not as it was written: {sound.detail}", checks)
+        return Permission(False, f"the ledger is not as it was written: {sound.detail}", checks, BEGIN_ANEW)
     if automatic:
-        return Permission(last.passed, last.detail, checks)
+        return Permission(last.passed, last.detail, checks, "ask for it in your own name: --by")
     if not person(requester):
-        return Permission(False, "nobody is named as who asks", checks)
+        return Permission(False, "nobody is named as who asks", checks, "say who asks: --by")
     if state.open:
         return Permission(True, "the gate is open", checks)
     if approved.passed:

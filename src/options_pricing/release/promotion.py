@@ -104,7 +104,8 @@ class Releases:
         follows = self.api.follows_releases()
         before = self.store.live()
         if before is not None and before.live == manifest.release_id:
-            return Promoted(before, "it was live already", False)
+            seen = follows and serves(self.api, [before.live], seconds=CONFIRM_SECONDS)
+            return Promoted(before, "it was live already", seen)
         details = {"reason": act.reason, "because": permission, "from": before.live if before else None}
         self.ledger.append("promoted", release_id=manifest.release_id, by=act.by, details=details)
         try:
@@ -145,6 +146,7 @@ class Releases:
 
     def _kept(self, name: str) -> Manifest:
         """The manifest of a release; one that is only staged is kept under its id from now on."""
+        name = name.lower()
         staged = self.store.staged / MANIFEST_FILE
         if name == STAGED or (name not in self.store.ids() and staged.is_file()):
             verified = verify_release(self.store.staged)
@@ -172,7 +174,7 @@ class Releases:
             raise NotPermittedError(
                 f"release {release_id} must not be made live by {act.by}",
                 why=found.because,
-                fix="have somebody else approve it: `options-pricing approve`",
+                fix=found.fix,
             )
         return found.because
 

@@ -96,6 +96,12 @@ class Store:
         except (ValueError, TypeError, RecursionError) as error:
             raise self._unreadable(str(error)) from error
 
+    def gone(self) -> list[str]:
+        """The releases that ``live.json`` names, as live or as the one to go back to, and that are not kept."""
+        live = self.live()
+        named = [live.live, live.previous] if live else []
+        return [name for name in named if name and not self.folder_of(name).is_dir()]
+
     def make_live(self, release_id: str) -> Live:
         """Point at a release that is kept here; the one that was live until now becomes the one to go back to.
 

@@ -222,6 +222,12 @@ def wanted_in(path: Path) -> Wanted:
 def require_servable(path: Path) -> str:
     """Check what would be served from a folder, without loading it, and say what it is; errors as `CurrentRelease`."""
     wanted = wanted_in(path)
+    if wanted.standing == "live" and not wanted.folder.is_dir():
+        raise MissingInputError(
+            f"release {wanted.release_id}, which is live, is not in {path}",
+            why="its folder is gone",
+            fix="bring it back, or make another live: `options-pricing promote staged`",
+        )
     verify_release(wanted.folder)
     return f"{SAID[wanted.standing]}, {wanted.release_id}"
 

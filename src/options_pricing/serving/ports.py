@@ -29,8 +29,8 @@ def require_free(host: str, port: int) -> None:
 
 def _why(error: OSError | OverflowError, port: int) -> str:
     if getattr(error, "errno", None) == errno.EADDRINUSE:
-        holders = ", ".join(f"process {pid} ({name})" for pid, name in listeners(port))
-        return f"{holders or 'another process'} listens there already"
+        held = [f"process {pid} ({name})" for pid, name in listeners(port)]
+        return f"{', '.join(held) or 'another process'} {'listen' if len(held) > 1 else 'listens'} there already"
     if isinstance(error, PermissionError):
         return f"port {port} is privileged: only root may listen below 1024"
     return getattr(error, "strerror", None) or str(error)

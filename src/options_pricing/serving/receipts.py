@@ -6,7 +6,6 @@ is not signed, and whoever holds it can read what was asked.
 """
 
 import base64
-import binascii
 import hashlib
 import json
 import zlib
@@ -14,7 +13,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from options_pricing.run.errors import BadDataError
 
@@ -78,10 +77,11 @@ def read(text: str) -> Receipt:
         line, _, body = content.partition(b"\n")
         head = _heads.validate_json(line)
         return Receipt(head.release, date.fromisoformat(head.asked_on), head.method, head.target, body, head.answer)
-    except (ValueError, binascii.Error, zlib.error, ValidationError) as error:
+    except (ValueError, zlib.error) as error:
+        own = type(error) is ValueError
         raise BadDataError(
             "this is no receipt",
-            why=str(error).splitlines()[0],
+            why=str(error) if own else "something of it is missing or was changed",
             fix="give it as the answer had it, or a file that holds it as @FILE",
         ) from error
 
