@@ -9,6 +9,7 @@ from options_pricing.release.candidate import check_candidate
 from options_pricing.release.health import Api
 from options_pricing.release.promotion import Act, Releases, RolledBackError
 from options_pricing.run.errors import BadDataError, ExitCode, MissingInputError, ModelRefusedError, NotPermittedError
+from options_pricing.run.governance import Gate
 from options_pricing.run.params import Params
 from tests.made_release import make_store
 
@@ -72,9 +73,18 @@ def test_an_approved_release_is_made_live_and_both_are_recorded(releases, told):
     assert (second.live.live, second.live.previous) == (two, one)
     assert "Ann" in second.because
     assert acts(releases) == [("promoted", one, "Bob"), ("promoted", two, "Bob")]
-    assert releases.ledger.entries()[-1].details == {"reason": BOB.reason, "because": second.because, "from": one}
+    why = {"reason": BOB.reason, "because": second.because, "from": one}
+    assert releases.ledger.entries()[-1].details == why | {"gate": Params().gate.model_dump(mode="json")}
     assert releases.ledger.faults() == []
     assert told.alerts == []
+
+
+def test_a_gate_that_was_made_looser_stands_in_the_record(releases, told):
+    one, _ = releases.store.ids()
+    loose = Params(gate=Gate(line=0.0, days=20, coverage=(0.0, 1.0)))
+    releases.promote(one, BOB, loose, alert=told)
+    gate = releases.ledger.entries()[-1].details["gate"]
+    assert (gate["line"], gate["days"], gate["coverage"]) == (0.0, 20, [0.0, 1.0])
 
 
 def test_promoting_what_is_live_changes_nothing(releases, told):

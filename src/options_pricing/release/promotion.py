@@ -106,7 +106,13 @@ class Releases:
         if before is not None and before.live == manifest.release_id:
             seen = follows and serves(self.api, [before.live], seconds=CONFIRM_SECONDS)
             return Promoted(before, "it was live already", seen)
-        details = {"reason": act.reason, "because": permission, "from": before.live if before else None}
+        details = {
+            "reason": act.reason,
+            "because": permission,
+            "from": before.live if before else None,
+            # Whoever asks names the parameter file: what the gate was asked must not be forgotten.
+            "gate": params.gate.model_dump(mode="json"),
+        }
         self.ledger.append("promoted", release_id=manifest.release_id, by=act.by, details=details)
         try:
             live = self.store.make_live(manifest.release_id)
