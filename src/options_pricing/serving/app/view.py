@@ -15,6 +15,8 @@ from options_pricing.run.errors import TaskError
 from options_pricing.serving.app.look import CONFIG, Colours
 from options_pricing.serving.chains import Chain
 
+# Such texts come from a vendor's file, or from who wrote a reason into the ledger; a number may begin so.
+FORMULA = re.compile(r"(?!\s*[+-]?\d*\.?\d+([eE][+-]?\d+)?$)(\s*[=+\-@]|[\t\r])")
 MARKDOWN = re.compile(r"([\\`*_\[\]()!<>:$~#|])")
 
 
@@ -85,10 +87,27 @@ def say_with_file(caption: str, table: pd.DataFrame, name: str, *, key: str) -> 
     """A caption, and beside it a button that gives a table as CSV, every number in full."""
     row = st.container(horizontal=True, vertical_alignment="top")
     row.caption(caption)
-    content = table.to_csv(index=False, date_format="%Y-%m-%d", lineterminator="\n").encode()
     row.download_button(
-        "CSV", content, f"{name}.csv", "text/csv", icon=":material/download:", on_click="ignore", key=f"download {key}"
+        "CSV",
+        csv_of(table),
+        f"{name}.csv",
+        "text/csv",
+        icon=":material/download:",
+        on_click="ignore",
+        key=f"download {key}",
     )
+
+
+def csv_of(table: pd.DataFrame) -> bytes:
+    """A table as CSV; a text that a spreadsheet would run as a formula is led by an apostrophe, so that it is shown."""
+    safe = table.copy(deep=False)
+    for name in table.select_dtypes(include=["object", "string", "category"]):
+        safe[name] = table[name].astype(object).map(_no_formula)
+    return safe.to_csv(index=False, date_format="%Y-%m-%d", lineterminator="\n").encode()
+
+
+def _no_formula(value: object) -> object:
+    return f"'{value}" if isinstance(value, str) and FORMULA.match(value) else value
 
 
 def plain(text: str) -> str:
