@@ -86,6 +86,40 @@ def test_fault_68_harmful_bodies_are_refused(api, path, kind):
     assert len(answer.body) < MEBIBYTE / 8
 
 
+HEAD = b"POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+CHUNKS = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
+NO_HTTP = {
+    "chunk of no size": CHUNKS + b"ZZ\r\n{}\r\n0\r\n\r\n",
+    "chunk of less than nothing": CHUNKS + b"-2\r\n{}\r\n0\r\n\r\n",
+    "chunk without an end": CHUNKS + b"2\r\n{}XX0\r\n\r\n",
+    "chunk with a long extension": CHUNKS + b"2;" + b"a" * 10_000 + b"\r\n{}\r\n0\r\n\r\n",
+    "a trailer without a colon": CHUNKS + b"2\r\n{}\r\n0\r\nXXXX\r\n\r\n",
+    "a length and chunks": HEAD + b"Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    "two lengths": HEAD + b"Content-Length: 2\r\nContent-Length: 3\r\n\r\n{} ",
+    "an unknown coding": HEAD + b"Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n",
+    "two hosts": HEAD + b"Host: example.com\r\n\r\n",
+    "a header without a colon": HEAD + b"Authorization Bearer opk_canary\r\n\r\n",
+    "another version": b"POST %s?key=opk_canary HTTP/9.1\r\nHost: localhost\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("path", ["/price", "/v2/models/options_pricing/infer"])
+@pytest.mark.parametrize("kind", NO_HTTP)
+def test_fault_68_what_is_no_http_is_400_and_not_repeated(api, path, kind):
+    asked = b"GET /v2/health/live HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", api), timeout=30) as client:
+        client.sendall(NO_HTTP[kind].replace(b"%s", path.encode(), 1) + asked)
+        answer = b""
+        while part := _received(client):
+            answer += part
+    # One answer: what follows in the same bytes is not taken for another request.
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 400 ")
+    assert b"Content-Type: application/problem+json" in head
+    assert json.loads(body)["status"] == 400
+    assert b"canary" not in answer
+
+
 def test_fault_68_a_body_of_100_mebibytes_is_refused_without_being_held(api):
     fetch(api, "/v2/health/live")
     before = memory(api)

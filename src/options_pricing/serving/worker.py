@@ -1,5 +1,6 @@
 """The kind of worker that gunicorn runs: threads, and an end to every request."""
 
+import json
 import os
 import select
 import socket
@@ -8,6 +9,7 @@ import time
 from contextlib import suppress
 from typing import Any
 
+from gunicorn.http.errors import ParseException
 from gunicorn.workers.gthread import ThreadWorker
 
 SECONDS_VARIABLE = "OPTIONS_PRICING_API_REQUEST_SECONDS"
@@ -39,6 +41,16 @@ class TimedThreadWorker(ThreadWorker):
             kept = self._timed(conn)
         return kept
 
+    def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
+        """Refuse what is no HTTP as the API refuses, and repeat none of it in the log: it may hold a key."""
+        if not isinstance(exc, ParseException):
+            super().handle_error(req, client, addr, exc)
+            return
+        kind = type(exc).__name__
+        self.log.warning("what %s sent is no HTTP: %s", (addr or ("somebody",))[0], kind)
+        with suppress(OSError):
+            client.sendall(_refusal(f"this is no HTTP that is understood here: {kind}"))
+
     def _timed(self, conn: Any) -> Any:
         self._began[conn] = time.monotonic()
         try:
@@ -54,6 +66,14 @@ class TimedThreadWorker(ThreadWorker):
                 # Whoever waits in it for bytes to come or go is told that there are none.
                 with suppress(OSError):
                     conn.sock.shutdown(socket.SHUT_RDWR)
+
+
+def _refusal(detail: str) -> bytes:
+    """A whole answer, made without the modules of numbers, which must not be loaded before the workers part."""
+    told = {"type": "about:blank", "title": "Bad Request", "status": 400, "detail": detail, "errors": []}
+    body = json.dumps(told) + "\n"
+    lines = ["HTTP/1.1 400 Bad Request", "Connection: close", "Content-Type: application/problem+json"]
+    return "\r\n".join([*lines, f"Content-Length: {len(body)}", "", body]).encode("ascii")
 
 
 def _asks_again(conn: Any) -> bool:

@@ -5,6 +5,7 @@ from datetime import date
 from typing import Any
 
 from flask import Response, request
+from gunicorn.http.errors import ParseException
 
 from options_pricing.serving import metrics
 from options_pricing.serving.answers import data_age_days
@@ -49,7 +50,11 @@ def json_body() -> bytes:
     """The body of the request, which must be JSON and not too long."""
     if request.mimetype != "application/json" or "Content-Encoding" in request.headers:
         raise RequestProblemError(415, "send application/json, without a content encoding")
-    body = request.get_data(cache=False)
+    try:
+        body = request.get_data(cache=False)
+    except ParseException as error:
+        # Without its text, which repeats what was sent.
+        raise RequestProblemError(400, f"the body is not sent as HTTP has it: {type(error).__name__}") from error
     if len(body) > LARGEST_BODY:
         raise RequestProblemError(413, f"the body has more than {LARGEST_BODY} bytes")
     return body
