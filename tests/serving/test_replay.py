@@ -1,6 +1,7 @@
 """A receipt gives the same bits again, long after the answer, from the release that is kept."""
 
 import base64
+import hashlib
 import json
 import shutil
 import zlib
@@ -127,3 +128,24 @@ def test_a_receipt_can_not_name_a_path(client, option, releases):
     other = type(held)(**{**vars(held), "release": "../staged"})
     with pytest.raises(BadDataError, match="is no release"):
         replay(releases, written(other))
+
+
+@pytest.mark.parametrize(
+    ("changed", "says"),
+    [
+        ({"target": "//[::1"}, "no receipt"),
+        ({"target": "//example.com/price"}, "no receipt"),
+        ({"target": "http://example.com/price"}, "no receipt"),
+        ({"target": "/price\r\nX: y"}, "no receipt"),
+        ({"target": ""}, "no receipt"),
+        ({"method": "DELETE"}, "no receipt"),
+        ({"method": "GET\r\nX"}, "no receipt"),
+        ({"target": "/metrics"}, "not give what was answered"),
+        ({"target": "/metrics", "answer": hashlib.sha256(b"").hexdigest()}, "not give what was answered"),
+        ({"target": "/openapi.json"}, "not give what was answered"),
+    ],
+)
+def test_a_receipt_that_somebody_made_up_is_told(client, option, releases, changed, says):
+    held = read(client.get("/price", query_string=option).json["receipt"])
+    with pytest.raises(BadDataError, match=says):
+        replay(releases, written(type(held)(**{**vars(held), **changed})))

@@ -11,9 +11,9 @@ import json
 import zlib
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Annotated, Any, Literal
 
-from pydantic import TypeAdapter
+from pydantic import Field, TypeAdapter
 
 from options_pricing.run.errors import BadDataError
 
@@ -29,7 +29,7 @@ class Receipt:
 
     release: str
     asked_on: date
-    method: str
+    method: Literal["GET", "POST"]
     target: str
     body: bytes
     answer: str
@@ -39,8 +39,8 @@ class Receipt:
 class _Head:
     release: str
     asked_on: str
-    method: str
-    target: str
+    method: Literal["GET", "POST"]
+    target: Annotated[str, Field(pattern=r"^/([!-.0-~][!-~]*)?$")]
     answer: str
 
 

@@ -38,7 +38,7 @@ def answered(served: Served, today: date, told: Mapping[str, Any], *, priced: in
     receipt = Receipt(
         release=served.release.manifest.release_id,
         asked_on=today,
-        method="GET" if request.method == "HEAD" else request.method,
+        method="POST" if request.method == "POST" else "GET",
         target=f"{request.path}?{query}" if query else request.path,
         body=body,
         answer=digest(answer),
