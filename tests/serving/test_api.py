@@ -218,6 +218,14 @@ def test_another_method_is_405_and_names_the_allowed(client):
     assert {"GET", "POST"} <= set(response.headers["Allow"].split(", "))
 
 
+@pytest.mark.parametrize(("moneyness", "gamma"), [("1", None), ("1.0", None), ("0.9", 0.0), ("1.1", 0.0)])
+def test_without_time_the_first_contract_has_the_payoff_and_no_gamma_at_the_money(client, moneyness, gamma):
+    told = client.get(f"/predict/0.2/{moneyness}/0.0").json
+    assert told["call"]["price"] == max(0.0, 1 - float(moneyness))
+    assert told["put"]["price"] == max(0.0, float(moneyness) - 1)
+    assert told["call"]["greeks"]["gamma"] == told["put"]["greeks"]["gamma"] == gamma
+
+
 def test_a_bug_is_500_without_its_traceback(staged, option, monkeypatch, caplog):
     app = create_app(staged)
     monkeypatch.setattr("options_pricing.serving.served.Served.rows", lambda served, asked: 1 / 0)

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 from apiflask import APIBlueprint
 from flask import Response
 
@@ -48,6 +49,8 @@ def _priced(implied_vol: float, moneyness: float, vol_time: float) -> dict[str, 
     """Call and put struck at `moneyness` on a forward of 1, over the time in which the vol adds up to `vol_time`."""
     years = (vol_time / implied_vol) ** 2
     found = price_and_greeks(1.0, moneyness, years, 1.0, implied_vol, ["C", "P"])._asdict()
+    if years == 0 and moneyness == 1:  # Delta jumps there: what stands for gamma is no number of anything.
+        found["gamma"] = np.full(2, np.nan)
     sides = ({name: float(values[side]) for name, values in found.items()} for side in (0, 1))
     call, put = ({"price": side["price"], "greeks": {name: side[name] for name in GREEKS}} for side in sides)
     return {
