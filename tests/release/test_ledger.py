@@ -360,3 +360,15 @@ def test_line_breaks_in_what_a_person_says_stay_in_one_line(ledger):
     ledger.append("approved", by="Ann\n{}", details={"reason": "a\r\nb\u2028c"})
     assert len(lines_of(ledger)) == 7
     assert ledger.faults() == []
+
+
+def test_lines_without_hmacs_in_the_place_of_all_are_a_fault_then_a_note_and_never_genuine(tmp_path):
+    kept = filled(tmp_path, KEY)
+    kept.path.unlink()
+    kept.head_path.unlink()
+    Ledger(kept.path, key=lambda: None).append("approved", release_id="a" * 12, by="Eve", at=NOON)
+    assert kept.faults() == ["the head file was not written with the release key that is here"]
+    kept.append("trained", by="ci", at=NOON)
+    assert kept.faults() == []
+    assert kept.notes() == ["lines before 2 were written without a release key, which protects them only since then"]
+    assert [entry.event for entry in kept.genuine_entries()] == ["trained"]
