@@ -53,6 +53,18 @@ def test_too_few_days_close_it_and_are_counted(releases, checks):
     assert "on 29 days: too few, 30 are needed" in found["r2_above_line"].detail
 
 
+def test_a_model_that_prices_only_what_is_easy_is_not_believed(releases, checks):
+    told = GOOD.copy()
+    wrong = (told["predicted_implied_vol"] - told["implied_vol"]).abs()
+    told.loc[wrong > wrong.quantile(0.9), "predicted_implied_vol"] = float("nan")
+    write_evidence(releases, told, SHA256)
+    found = checks()["r2_above_line"]
+    assert not found.passed
+    assert "the model has no vol for them" in found.detail
+    assert found.evidence["left_out"] == pytest.approx(0.1, abs=0.03)
+    assert found.evidence["r2"] > 0.25
+
+
 def test_a_model_a_little_above_the_line_is_not_believed_on_few_days(releases, checks):
     write_evidence(releases, predictions(worse=0.8), SHA256)
     found = checks()["r2_above_line"]
