@@ -104,6 +104,14 @@ def test_status_shows_what_is_live_the_gate_the_approvals_and_the_ledger(folder,
     assert "FAIL r2_above_line" in capsys.readouterr().out
 
 
+def test_status_says_that_another_release_lies_where_the_tried_one_should(folder, release_id, root, capsys):
+    shutil.copy(root / "params.yaml", folder)
+    for tried, other in ((release_id, False), ("0" * 12, True)):
+        write_status(folder, tried)
+        assert main(["status", "--folder", str(folder)]) == ExitCode.OK
+        assert (f"staged holds release {release_id}, of which none of this is said" in capsys.readouterr().out) is other
+
+
 def test_an_operating_curve_needs_days(folder, root, capsys):
     shutil.copy(root / "params.yaml", folder)
     assert main(["gate", "--operating-curve", "--folder", str(folder)]) == ExitCode.MISSING_INPUT

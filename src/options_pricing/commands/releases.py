@@ -31,7 +31,7 @@ def _status(args: argparse.Namespace) -> int:
         require_checkout(args.folder)
         raise MissingInputError(NOTHING_STAGED, why=f"there is no {file}", fix=STAGE)
     release_key()  # One that cannot be a key is told once, and not by each part below.
-    _show_staged(read_json(file), _live_id(args.folder / "releases"))
+    _show_staged(read_json(file), args.folder / "releases")
     _show_governance(args.folder / "releases", args.folder / (args.params or "params.yaml"))
     return ExitCode.OK
 
@@ -47,16 +47,31 @@ def _live_id(releases: Path) -> str | None:
     return live.live if live else None
 
 
-def _show_staged(status: dict[str, Any], live: str | None) -> None:
+def _staged_id(releases: Path) -> str | None:
+    """What lies in the folder of the staged release; None where that is none, which is said below."""
+    from options_pricing.release.manifest import MANIFEST_FILE
+    from options_pricing.release.store import Store
+    from options_pricing.release.verify import read_manifest
+
+    try:
+        return read_manifest(Store(releases).staged / MANIFEST_FILE).release_id
+    except TaskError:
+        return None
+
+
+def _show_staged(status: dict[str, Any], releases: Path) -> None:
     passed = sum(check["passed"] for check in status["checks"])
     market = "SIMULATED market" if status["simulated"] else "real market"
     # What the task wrote of it is from before anybody could make it live.
-    standing = "live" if status["release_id"] == live else "not live"
+    standing = "live" if status["release_id"] == _live_id(releases) else "not live"
     print(f"release {status['release_id']}  {status['status']}, {standing}")
     print(f"  model {status['model']} as of {status['as_of']} ({market}), sha256 {status['model_sha256']}")
     print(f"  checks {passed} of {len(status['checks'])} passed")
     for check in status["checks"]:
         print(f"    {'ok  ' if check['passed'] else 'FAIL'} {check['name']}: {check['detail']}")
+    staged = _staged_id(releases)
+    if staged not in (None, status["release_id"]):
+        print(f"    FAULT {releases / 'staged'} holds release {staged}, of which none of this is said")
 
 
 def _show_governance(releases: Path, params_file: Path) -> None:
