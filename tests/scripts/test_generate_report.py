@@ -3,8 +3,12 @@ import subprocess
 import sys
 
 import generate_report
+import pandas as pd
 import pytest
 
+from options_pricing.release.ledger import Ledger
+from options_pricing.run.files import write_json
+from tests.made_release import make_store
 from tests.reporting.made_files import MadeFiles
 
 DAY = "20261120"
@@ -119,3 +123,28 @@ def test_the_state_of_drift_of_a_later_day_is_not_written_over(tmp_path, held, k
         path.write_text(held)
     drift = {"date": DAY, "status": "green"}
     assert generate_report._newest(path, drift) == ({} if kept else {path: drift})
+
+
+def losing(store, days: int) -> None:
+    """Records of days on which the live release lost to the surface of its own last day."""
+    name = {"release_id": store.live().live}
+    for day in pd.bdate_range(end="2026-11-19", periods=days):
+        figures = {"r2_implied_vol_vs_own_last_day": -0.1}
+        record = {"date": f"{day:%Y%m%d}", "judged": True, "release": name, "figures": figures}
+        write_json(store.folder.parent / f"reports/live/live_{day:%Y%m%d}.json", record)
+
+
+@pytest.mark.parametrize(("days", "demoted"), [(20, True), (12, False)])
+def test_the_daily_report_takes_a_losing_release_back_and_tells_people(root, made, tmp_path, hook, days, demoted):
+    store = make_store(tmp_path / "releases", count=2)
+    first, second = store.ids()
+    store.make_live(second)
+    losing(store, days)
+    words = [*arguments(root, data_only(made), tmp_path / "out"), "--demote", str(store.folder)]
+    assert generate_report.main(words) == 0
+    assert store.live().live == (first if demoted else second)
+    acts = [(act.event, act.release_id, act.details["to"]) for act in Ledger(store.folder / "ledger.jsonl").entries()]
+    assert acts == [("demoted", second, first)] * demoted
+    told = [message for message in hook.messages if "taken back by itself" in str(message)]
+    assert len(told) == demoted
+    assert all(second in str(message) and first in str(message) for message in told)
