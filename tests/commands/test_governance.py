@@ -104,6 +104,22 @@ def test_status_shows_what_is_live_the_gate_the_approvals_and_the_ledger(folder,
     assert "FAIL r2_above_line" in capsys.readouterr().out
 
 
+def test_fault_69_an_altered_ledger_closes_the_gate_that_would_else_be_open(folder, root, capsys):
+    manifest = json.loads((folder / "releases" / "staged" / "manifest.json").read_text())
+    write_evidence(folder / "releases", predictions(), manifest["files"]["options_pricing_model.pkl"])
+    (folder / "params.yaml").write_text("gate: {days: 30, paths: 500, coverage: [0.8, 0.98]}\n")
+    assert main(["gate", "--folder", str(folder)]) == ExitCode.OK
+    assert "ok   ledger: 1 lines, as they were written" in capsys.readouterr().out
+    ledger = folder / "releases" / "ledger.jsonl"
+    ledger.write_bytes(ledger.read_bytes() * 2)
+    assert main(["gate", "--folder", str(folder)]) == ExitCode.NOT_PERMITTED
+    said = capsys.readouterr().out
+    assert "gate CLOSED" in said and "FAIL ledger: line 2 holds entry 1" in said
+    write_status(folder, manifest["release_id"])
+    assert main(["status", "--folder", str(folder)]) == ExitCode.OK
+    assert f"gate    CLOSED for the staged release {manifest['release_id']}" in capsys.readouterr().out
+
+
 def test_status_says_that_another_release_lies_where_the_tried_one_should(folder, release_id, root, capsys):
     shutil.copy(root / "params.yaml", folder)
     for tried, other in ((release_id, False), ("0" * 12, True)):

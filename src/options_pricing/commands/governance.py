@@ -88,8 +88,9 @@ def _gate(args: argparse.Namespace) -> int:
     from options_pricing.commands.releases import show_checks
     from options_pricing.release.approvals import manifest_of
     from options_pricing.release.evidence import GateFiles, read_evidence
-    from options_pricing.release.gate import gate_state
+    from options_pricing.release.gate import GateState, gate_state
     from options_pricing.release.manifest import MODEL_FILE
+    from options_pricing.release.permission import ledger_check
     from options_pricing.release.verify import read_manifest
     from options_pricing.run.params import load_params
 
@@ -99,7 +100,7 @@ def _gate(args: argparse.Namespace) -> int:
     if args.operating_curve:
         return _operating_curve(evidence.evaluation.told, gate)
     manifest = read_manifest(manifest_of(releases, _id(releases, args.release)))
-    state = gate_state(evidence, manifest.files[MODEL_FILE], gate)
+    state = GateState([ledger_check(ledger), *gate_state(evidence, manifest.files[MODEL_FILE], gate).checks])
     print(f"gate {'open' if state.open else 'CLOSED'} for release {manifest.release_id}")
     show_checks(state.checks)
     return ExitCode.OK if state.open else ExitCode.NOT_PERMITTED

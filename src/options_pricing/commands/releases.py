@@ -110,17 +110,19 @@ def _kept(store: "Store", release_id: str) -> str:
 
 def _show_gate(releases: Path, params_file: Path) -> None:
     from options_pricing.release.evidence import GateFiles, read_evidence
-    from options_pricing.release.gate import gate_state
+    from options_pricing.release.gate import GateState, gate_state
     from options_pricing.release.ledger import LEDGER_FILE, Ledger
     from options_pricing.release.manifest import MANIFEST_FILE, MODEL_FILE
+    from options_pricing.release.permission import ledger_check
     from options_pricing.release.store import Store
     from options_pricing.release.verify import read_manifest
     from options_pricing.run.params import load_params
 
     gate = load_params(params_file).gate
     manifest = read_manifest(Store(releases).staged / MANIFEST_FILE)
-    evidence = read_evidence(GateFiles.beside(releases), Ledger(releases / LEDGER_FILE).genuine_entries())
-    state = gate_state(evidence, manifest.files[MODEL_FILE], gate)
+    ledger = Ledger(releases / LEDGER_FILE)
+    evidence = read_evidence(GateFiles.beside(releases), ledger.genuine_entries())
+    state = GateState([ledger_check(ledger), *gate_state(evidence, manifest.files[MODEL_FILE], gate).checks])
     print(f"gate    {'open' if state.open else 'CLOSED'} for the staged release {manifest.release_id}")
     show_checks(state.checks)
 
