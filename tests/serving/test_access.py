@@ -2,6 +2,7 @@
 
 import json
 import logging
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -9,10 +10,12 @@ from limits import parse
 
 from options_pricing.serving import access
 from options_pricing.serving.api import create_app
+from options_pricing.serving.current import CurrentRelease
 from options_pricing.serving.keys import Keys, hash_of, new_key
 from options_pricing.serving.problems import PROBLEM
 
-OPEN = {"/v2/health/live", "/v2/health/ready"}
+READY = "/v2/health/ready"
+OPEN = {"/v2/health/live", READY}
 PATHS = ["/price", "/greeks", "/smile", "/surface", "/model", "/metrics", "/openapi.json", "/v2", "/predict/1/1/0.1"]
 
 
@@ -43,6 +46,25 @@ def test_every_path_but_health_needs_a_key(guarded, key):
         assert guarded.get(path, headers={"X-API-Key": key}).status_code != 401
     assert guarded.post("/price", json={}).status_code == 401
     assert ruled >= OPEN | {path for path in PATHS if "predict" not in path}
+
+
+def test_why_a_release_is_refused_is_told_only_to_who_has_a_key(guarded, plain, key, monkeypatch):
+    why = "release 0123456789ab is refused: the process that tried it wrote last: /home/ann/secret"
+    monkeypatch.setattr(CurrentRelease, "trouble", why)
+    monkeypatch.setattr(CurrentRelease, "refused", "0123456789ab")
+    known = {"X-API-Key": key}
+    for answer, trouble in (
+        (guarded.get(READY), None),
+        (guarded.get(READY, headers=known), why),
+        (plain.get(READY), why),
+    ):
+        assert (answer.status_code, answer.json["trouble"], answer.json["refused"]) == (200, trouble, "0123456789ab")
+    served = CurrentRelease.serving.fget
+    monkeypatch.setattr(
+        CurrentRelease, "serving", property(lambda self: replace(served(self), unfit="3 of 12 golden prices differ"))
+    )
+    assert "golden" not in guarded.get(READY).text
+    assert "golden" in guarded.get(READY, headers=known).text
 
 
 @pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER"])

@@ -79,6 +79,12 @@ def _require_local_name() -> None:
 
 def _find_client(keys: Keys) -> None:
     g.client = keys.client_of(_presented()) if keys else None
+    g.stranger = bool(keys) and g.client is None
+
+
+def is_stranger() -> bool:
+    """Whether who asks has no key where one is needed, and may only know how the server does."""
+    return bool(g.get("stranger", False))
 
 
 def _require_client() -> None:

@@ -4,6 +4,7 @@ from apiflask import APIBlueprint
 from flask import Response
 
 from options_pricing.serving import metrics
+from options_pricing.serving.access import is_stranger
 from options_pricing.serving.problems import RequestProblemError, json_response
 from options_pricing.serving.served import Desk
 
@@ -32,6 +33,7 @@ def readiness(desk: Desk) -> Response:
     """Which release is ready; a problem 503 where it is not fit to be served."""
     serving = desk.current.serving
     if serving.unfit:
-        raise RequestProblemError(503, serving.unfit)
-    troubles = {"trouble": desk.current.trouble, "refused": desk.current.refused}
+        raise RequestProblemError(503, "the release is not fit to be served" if is_stranger() else serving.unfit)
+    # The reason may be what a process wrote as it died.
+    troubles = {"trouble": None if is_stranger() else desk.current.trouble, "refused": desk.current.refused}
     return json_response({"ready": True} | serving.told() | troubles)
