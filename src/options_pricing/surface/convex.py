@@ -119,8 +119,12 @@ class Stacked:
     def __init__(self, curves: Sequence[Curve]) -> None:
         self.curves = curves
         self._k, self._value = (np.concatenate([curve[at] for curve in curves]) for at in (0, 1))
-        # One row more for each curve, so that pieces and nodes are counted alike.
-        self._bend = np.concatenate([np.vstack([curve.bend, np.zeros((1, 2))]) for curve in curves])
+        # One number more for each curve, so that pieces and nodes are counted alike; it is asked for nothing.
+        self._gap, self._rise = (np.diff(values, append=0.0) for values in (self._k, self._value))
+        a, b = np.concatenate([np.vstack([curve.bend, np.zeros((1, 2))]) for curve in curves]).T
+        bent = (a > 0) & (b > 0)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            self._bend = np.where(bent, (a, b, a / b + b / a - 2), 0.0)
         self._powers = np.array([curve.powers for curve in curves])
         nodes = np.array([len(curve.k) for curve in curves])
         self._last = np.cumsum(nodes) - 1
@@ -165,16 +169,13 @@ class Stacked:
         """Prices at `k` on curves given by number; `found` of each curve's nodes are not above it."""
         first, last = self._first[curve], self._last[curve]
         piece = np.minimum(np.maximum(found - 1 + first, first), last - 1)
-        begin = self._k[piece]
-        gap = self._k[piece + 1] - begin
-        s = np.minimum(np.maximum((k - begin) / gap, 0.0), 1.0)
-        a, b = self._bend[piece].T
-        t = s * (1 - s)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            sag = gap * t * (a * (1 - s) + b * s) / (1 + (a / b + b / a - 2) * t)
-        value = self._value[piece]
-        price = value + s * (self._value[piece + 1] - value)
-        price -= np.where((a > 0) & (b > 0), sag, 0.0)
+        gap = self._gap[piece]
+        s = np.minimum(np.maximum((k - self._k[piece]) / gap, 0.0), 1.0)
+        left = 1 - s
+        t = s * left
+        a, b, both = (bend[piece] for bend in self._bend)
+        price = self._value[piece] + s * self._rise[piece]
+        price -= gap * t * (a * left + b * s) / (1 + both * t)
         for end, beyond, power in ((first, k < self._k[first], 0), (last, k > self._k[last], 1)):
             if beyond.any():
                 at, sign = end[beyond], 1 - 2 * power
