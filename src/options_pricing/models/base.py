@@ -10,8 +10,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from options_pricing.models.columns import Table, numbers, places_of
-from options_pricing.models.prices import prices_at
+from options_pricing.models.prices import greeks_at, prices_at
 from options_pricing.models.vol_surface import Interpolations, VolSurface, digest
+from options_pricing.pricing.black import PriceAndGreeks
 from options_pricing.quotes.schema import FEATURES
 from options_pricing.run.errors import BadDataError
 from options_pricing.run.params import Train
@@ -108,6 +109,11 @@ class Model(ABC):
         """Implied vols and prices, for the price of one."""
         vols = self.predict(quotes)
         return vols, prices_at(quotes, vols)
+
+    def predict_with_greeks(self, quotes: pd.DataFrame) -> tuple[Array, PriceAndGreeks]:
+        """Implied vols, and those same prices with their greeks."""
+        vols = self.predict(quotes)
+        return vols, greeks_at(quotes, vols)
 
     def diagnostics(self) -> dict[str, Any]:
         """What the fit found out about itself, for the model card."""

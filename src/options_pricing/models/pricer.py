@@ -19,7 +19,6 @@ from options_pricing.models.listing import (
     time_complaints,
     with_terms,
 )
-from options_pricing.models.prices import greeks_at
 from options_pricing.models.random_walk import surface_of
 
 NUMBERS = PRICED[: PRICED.index("exercise_style")]
@@ -69,37 +68,43 @@ class Pricer:
         """
         terms, place = self._terms_of(list(zip(*(asked[name].tolist() for name in KEY), strict=True)))
         names = {name: _texts([t.names[at] for t in terms])[place] for at, name in enumerate(NAMES)}
+        numbers = np.array([t.numbers for t in terms]).T.take(place, axis=1)
+        reason = _texts([t.reason for t in terms])[place]
+        whole = Columns({**asked.held, **names, **dict(zip(TERMS, numbers, strict=True)), "reason": reason})
+        usual = (asked["strike"] >= LOWEST_STRIKE) & (asked["strike"] <= HIGHEST_STRIKE)
+        priceable = np.array([t.known for t in terms])[place] & usual
+        if priceable.all():
+            return self._found(whole)
         told: dict[str, NDArray[Any]] = {
             **{name: np.full(len(asked), np.nan) for name in NUMBERS},
             "exercise_style": names["exercise_style"],
             "extrapolated": np.zeros(len(asked), dtype=bool),
-            "reason": _texts([t.reason for t in terms])[place],
+            "reason": reason,
         }
-        usual = (asked["strike"] >= LOWEST_STRIKE) & (asked["strike"] <= HIGHEST_STRIKE)
-        priceable = np.array([t.known for t in terms])[place] & usual
         rows = np.flatnonzero(priceable)
         if len(rows):
-            numbers = dict(zip(TERMS, np.array([t.numbers for t in terms]).T[:, place], strict=True))
-            sound = Columns({**asked.held, **names, **numbers, "reason": told["reason"]})
-            found = self._found(sound if priceable.all() else sound.take(rows))
-            for name, values in found.items():
+            for name, values in self._found(whole.take(rows)).items():
                 told[name][rows] = values
         if not usual.all():
             self._put_plain(told, asked, np.flatnonzero(~usual))
         return told
 
     def _found(self, terms: Columns) -> dict[str, NDArray[Any]]:
-        """`PRICED` of options of known terms, and without the style that they have already."""
+        """`PRICED` of options of known terms."""
         same = {"contract_symbol": "", "trade_date": self._trade_date}
         quotes = Columns({**terms.held, **{name: np.full(len(terms), value) for name, value in same.items()}})
         model: Any = self.bundle.model
-        vols, prices = model.predict_with_prices(quotes if model.reads_columns else pd.DataFrame(quotes.held))
-        nothing = ~np.isfinite(prices)
-        made = {**greeks_at(quotes, vols)._asdict(), "predicted_price": prices, "predicted_implied_vol": vols}
+        vols, greeks = model.predict_with_greeks(quotes if model.reads_columns else pd.DataFrame(quotes.held))
+        made = {**greeks._asdict(), "predicted_price": greeks.price, "predicted_implied_vol": vols}
+        found = {name: made[name] if name in FOUND else terms[name] for name in NUMBERS}
+        found |= {"exercise_style": terms["exercise_style"], "extrapolated": self._beyond_quotes(quotes)}
+        nothing = ~np.isfinite(greeks.price)
+        if not nothing.any():
+            return found | {"reason": terms["reason"]}
         return {
-            **{name: np.where(nothing, np.nan, made[name]) for name in FOUND},
-            **{name: terms[name] for name in NUMBERS if name in TERMS},
-            "extrapolated": self._beyond_quotes(quotes) & ~nothing,
+            **found,
+            **{name: np.where(nothing, np.nan, found[name]) for name in FOUND},
+            "extrapolated": found["extrapolated"] & ~nothing,
             "reason": np.where((terms["reason"] == "") & nothing, NO_VOL, terms["reason"]),
         }
 

@@ -8,8 +8,9 @@ import pandas as pd
 
 from options_pricing.models.base import Array, by_underlying
 from options_pricing.models.columns import Table
-from options_pricing.models.prices import early_exercise, vols_of_prices
+from options_pricing.models.prices import early_exercise, greeks_at, vols_of_prices
 from options_pricing.models.random_walk import RandomWalk
+from options_pricing.pricing.black import PriceAndGreeks
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,11 @@ class SeedLinear(RandomWalk):
                 prices[rows] = self.lines_[underlying].prices(quotes.iloc[rows], told[rows])
         european = prices - early_exercise(quotes, told)
         return vols_of_prices(quotes, european), prices
+
+    def predict_with_greeks(self, quotes: Any) -> tuple[Array, PriceAndGreeks]:
+        """The same, with the greeks at that vol."""
+        vols, prices = self.predict_with_prices(quotes)
+        return vols, greeks_at(quotes, vols)._replace(price=prices)
 
 
 def _regressors(quotes: pd.DataFrame, vol: Array) -> Array:

@@ -153,7 +153,7 @@ def _column(name: str, values: list[Any]) -> NDArray[Any]:
                 return found
         elif set(map(type, values)) <= {str, type(None)}:
             checked = {value: field.validate_python(value) for value in set(values)}
-            return np.array([checked[value] for value in values], dtype=object)
+            return np.array(list(map(checked.__getitem__, values)), dtype=object)
     except (ValidationError, OverflowError):  # told below, row by row
         pass
     raise fields_refused(list(islice(_wrong_values(name, field, values), MOST_ERRORS)))
