@@ -40,6 +40,11 @@ def rows_of(table: Table, rows: NDArray[Any]) -> Any:
     return table.take(rows) if isinstance(table, Columns) else table.iloc[rows]
 
 
+def own_rows(table: Table, places: NDArray[np.intp]) -> Any:
+    """Rows by the places that `places_of` gives; the table itself where they are all of it."""
+    return table if len(places) == len(table) else rows_of(table, places)
+
+
 def places_of(table: Table, name: str) -> dict[Any, NDArray[np.intp]]:
     """The places of the rows of each value of a column of text."""
     if not isinstance(table, Columns):

@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from options_pricing.models.base import Array, Model, by_underlying, content_of, standardised_moneyness
-from options_pricing.models.columns import Table, numbers, rows_of
+from options_pricing.models.columns import Table, numbers, own_rows
 from options_pricing.models.few_quotes import Marks, Places
 from options_pricing.models.moves import Yesterday
 from options_pricing.models.surface_moves import (
@@ -84,7 +84,7 @@ class Hybrid(Model):
         vols = np.full(len(quotes), np.nan)
         for underlying, rows in by_underlying(quotes):
             if underlying in self.yesterdays_:
-                vols[rows] = np.exp(self._log_vols(underlying, rows_of(quotes, rows)))
+                vols[rows] = np.exp(self._log_vols(underlying, own_rows(quotes, rows)))
         return vols
 
     def learnt(self, underlying: str) -> Learnt:
@@ -175,7 +175,7 @@ class Hybrid(Model):
             years, moneyness = numbers(quotes, "year_fraction"), standardised_moneyness(quotes)
             base = self.trend(underlying).drawing(years, moneyness, base)
         shock = clipped_shocks(yesterday, quotes)
-        if not np.any(shock):
+        if not shock.any():
             return base
         response = combined(self._places(underlying, quotes).shapes, self.learnt(underlying).response)
         return np.asarray(base + np.where(np.isfinite(shock), shock, 0.0) * response)

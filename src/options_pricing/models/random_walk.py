@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from options_pricing.models.base import Array, Model, by_underlying, last_days, standardised_moneyness
-from options_pricing.models.columns import Table, rows_of
+from options_pricing.models.columns import Table, own_rows
 from options_pricing.models.vol_surface import VolSurface
 
 
@@ -26,7 +26,7 @@ class RandomWalk(Model):
         vols = np.full(len(quotes), np.nan)
         for underlying, rows in by_underlying(quotes):
             if underlying in self.surfaces_:
-                vols[rows] = self._interpolated(self.surfaces_[underlying], rows_of(quotes, rows))
+                vols[rows] = self._interpolated(self.surfaces_[underlying], own_rows(quotes, rows))
         return vols
 
 

@@ -158,7 +158,7 @@ def moneyness_in_deviations(yesterday: Yesterday, quotes: Table) -> Array:
 
 def clipped_shocks(yesterday: Yesterday, quotes: Table) -> Array:
     """Returns of the quotes' forwards since yesterday, over the level of vol, within 0.25 either way."""
-    return np.clip(yesterday.shocks(quotes), -LARGEST_SHOCK, LARGEST_SHOCK)
+    return np.minimum(np.maximum(yesterday.shocks(quotes), -LARGEST_SHOCK), LARGEST_SHOCK)
 
 
 @dataclass(frozen=True)

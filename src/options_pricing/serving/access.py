@@ -40,14 +40,20 @@ log = logging.getLogger("options-pricing.access")
 
 def guard(app: Flask, keys: Keys, rate: str | None) -> None:
     """Let in only who has a key (everyone, where there are none), at most at this rate; note every request."""
-    app.before_request(_begin)
+    steps: list[Callable[[], None]] = [_begin]
     if not keys:
-        app.before_request(_require_local_name)
-    app.before_request(lambda: _find_client(keys))
+        steps.append(_require_local_name)
+    steps.append(lambda: _find_client(keys))
     if rate is not None:
-        app.before_request(_rate_check(rate))
+        steps.append(_rate_check(rate))
     if keys:
-        app.before_request(_require_client)
+        steps.append(_require_client)
+
+    @app.before_request
+    def let_in() -> None:
+        for step in steps:
+            step()
+
     app.after_request(_end)
 
 

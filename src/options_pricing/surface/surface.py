@@ -185,7 +185,7 @@ class Surface:
         y = x * np.sqrt(t)
         if self.method != "constrained":
             return self._smooth_vols(t, y)
-        inside = np.clip(t, self.year_fraction[0], self.year_fraction[-1])
+        inside = np.minimum(np.maximum(t, self.year_fraction[0]), self.year_fraction[-1])
         with np.errstate(over="ignore", under="ignore"):
             k = np.exp(x * np.sqrt(inside))
             usable = (k > 0) & np.isfinite(k)
@@ -219,7 +219,7 @@ class Surface:
     def _among_curves(self, t: Array, k: Array) -> Array:
         """The prices of the curves, weighed between expirations."""
         known, root = self.year_fraction, self._root_theta
-        later = np.clip(np.searchsorted(known, t - SAME_TIME), 0, len(known) - 1)
+        later = np.minimum(known.searchsorted(t - SAME_TIME), len(known) - 1)
         earlier = np.maximum(later - 1, 0)
         at = np.abs(known[later] - t) <= SAME_TIME
         price = self._stacked.greatest(later, k)
