@@ -31,6 +31,8 @@ from options_pricing.serving.ports import listeners
 from options_pricing.serving.processes import Service, free_port, running
 
 ROWS = 10_000
+# Each of the two workers takes what connections it gets: with two of them, both often go to one.
+BATCH_CLIENTS = 4
 LENGTH = b"\r\nContent-Length: "
 
 
@@ -156,7 +158,7 @@ def table(port: int, release: Path, clients: int, seconds: float) -> None:
     print(f"load before {load:.1f} on {cores} cores; {clients} clients beside the server, {seconds:.0f} s each")
     print("| what | requests/s | options/s | p50 ms | p99 ms | not 200 | server us/option | client us/option |")
     print("|---|---|---|---|---|---|---|---|")
-    for kind, count in (("single", clients), ("batch", 2)):
+    for kind, count in (("single", clients), ("batch", BATCH_CLIENTS)):
         measured(port, release, kind, count, min(3.0, seconds))  # warm
         told = measured(port, release, kind, count, seconds)
         print(
@@ -168,12 +170,13 @@ def table(port: int, release: Path, clients: int, seconds: float) -> None:
 def soak(port: int, release: Path, clients: int, seconds: float) -> None:
     """Both kinds in turn, memory after each minute."""
     measured(port, release, "single", clients, 5.0)
-    measured(port, release, "batch", 2, 5.0)
+    measured(port, release, "batch", BATCH_CLIENTS, 5.0)
     print(f"| minute | memory MiB | not 200 |\n|---|---|---|\n| 0 | {memory(port):.0f} | 0 |")
     for minute in range(1, max(1, round(seconds / 60)) + 1):
         half = min(30.0, seconds / 2)
         wrong = sum(
-            measured(port, release, kind, count, half)["wrong"] for kind, count in (("single", clients), ("batch", 2))
+            measured(port, release, kind, count, half)["wrong"]
+            for kind, count in (("single", clients), ("batch", BATCH_CLIENTS))
         )
         print(f"| {minute} | {memory(port):.0f} | {wrong:.0f} |", flush=True)
 
