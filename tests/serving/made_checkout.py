@@ -9,6 +9,7 @@ import pandas as pd
 
 from options_pricing.quotes.schema import ERROR_BY_BUCKET, FEATURES, QUARANTINE, names
 from options_pricing.quotes.tables import conform, write_csv
+from options_pricing.release.manifest import MODEL_FILE
 from tests.made_release import edit_manifest
 from tests.made_up_features import Market, make_features
 
@@ -41,9 +42,15 @@ def made_checkout(folder: Path, staged: Path) -> Path:
         write_csv(own, folder / f"data/processed/features_{day}.csv", FEATURES)
     write_csv(quarantined(), folder / f"data/quarantine/quarantine_{LAST}.csv", QUARANTINE)
     _write(folder / f"reports/validation/validation_{LAST}.json", validation())
-    _write(folder / "reports/evaluation_metrics.json", {"protocols": {"next_day": {"days": [BEFORE, LAST]}}})
+    write_evaluation(folder, json.loads((staged / "manifest.json").read_text())["files"][MODEL_FILE])
     write_csv(by_bucket(), folder / "reports/plots/error_by_bucket.csv", ERROR_BY_BUCKET)
     return folder
+
+
+def write_evaluation(folder: Path, model_sha256: str) -> None:
+    """Write the part of an evaluation of one model that the app reads."""
+    told = {"model_sha256": model_sha256, "protocols": {"next_day": {"days": [BEFORE, LAST]}}}
+    _write(folder / "reports/evaluation_metrics.json", told)
 
 
 def quarantined() -> pd.DataFrame:

@@ -1,16 +1,27 @@
 """What the pages of the app say and draw, without a browser."""
 
 import io
+import json
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from options_pricing.release.manifest import MODEL_FILE
 from options_pricing.release.verify import load_release
 from options_pricing.serving.app import chain_page, density_page, error_page, quarantine_page, what_if_page
 from options_pricing.serving.app.look import LIGHT
 from options_pricing.serving.chains import listed_chains, long_chain, quotes_of, two_sided
-from tests.serving.made_checkout import BEFORE, LAST, by_bucket, quarantined, validation
+from tests.made_release import edit_manifest
+from tests.serving.made_checkout import (
+    BEFORE,
+    LAST,
+    by_bucket,
+    made_checkout,
+    quarantined,
+    validation,
+    write_evaluation,
+)
 from tests.serving.opened_app import charts, metrics, opened, said
 
 
@@ -75,6 +86,19 @@ def test_errors_are_those_of_the_evaluation_of_this_model(staged, checkout):
         for across, place in enumerate(drawn.x):
             assert drawn.z[down][across] == own.loc[(time, place), "median_error_half_spreads"]
     assert chart["data"][0]["x"] == list(drawn.x)
+
+
+def test_errors_of_another_release_are_not_shown_as_this_one_s(staged, tmp_path):
+    checkout = made_checkout(tmp_path, staged)
+    assert not opened(staged, checkout, page="Errors").warning
+    (other,) = (checkout / "releases").glob("[0-9a-f]*")
+    edit_manifest(other, files=json.loads((other / "manifest.json").read_text())["files"] | {MODEL_FILE: "f" * 64})
+    kept = json.loads((other / "manifest.json").read_text())["release_id"]
+    for sha256, whose in (("f" * 64, f"release {kept}"), ("0" * 64, "another model")):
+        write_evaluation(checkout, sha256)
+        (warning,) = opened(staged, checkout, page="Errors").warning
+        assert "Not the errors of this release" in warning.value
+        assert f"the evaluation is of {whose} and ends on 2026-11-20" in warning.value.lower()
 
 
 def test_errors_of_the_fit_say_that_they_are_no_forecast(staged):

@@ -1,6 +1,7 @@
 """What a checkout has beside its releases and the app shows: evaluation, other days, quarantine, validation reports."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import pandas as pd
 from options_pricing.models.base import QUOTED, eligible_quotes
 from options_pricing.quotes.schema import ERROR_BY_BUCKET, FEATURES, QUARANTINE
 from options_pricing.quotes.tables import read_csv
-from options_pricing.release.manifest import MANIFEST_FILE
+from options_pricing.release.manifest import MANIFEST_FILE, MODEL_FILE
 from options_pricing.run.errors import MissingInputError
 from options_pricing.run.files import read_json
 from options_pricing.run.governance import Gate
@@ -24,9 +25,10 @@ RELEASES, PARAMS = "releases", "params.yaml"
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What the app shows of an evaluation."""
+    """What the app shows of an evaluation; ``model_sha256`` says of which model it is, None where it does not say."""
 
     days: list[str]
+    model_sha256: str | None
     by_bucket: pd.DataFrame
 
 
@@ -45,9 +47,10 @@ def evaluation_of(checkout: Path) -> Evaluation:
         raise MissingInputError(
             f"there is no evaluation in {checkout}", why=f"no {METRICS} or {BY_BUCKET}", fix="`snakemake evaluate`"
         )
-    protocols = read_json(metrics)["protocols"]
+    told = read_json(metrics)
+    protocols = told["protocols"]
     first = protocols.get("next_day") or next(iter(protocols.values()))
-    return Evaluation(first["days"], read_csv(table, ERROR_BY_BUCKET))
+    return Evaluation(first["days"], told.get("model_sha256"), read_csv(table, ERROR_BY_BUCKET))
 
 
 def validation_of(checkout: Path, day: str) -> dict[str, Any] | None:
@@ -82,9 +85,19 @@ def stamps(*paths: Path) -> list[tuple[int, int] | None]:
 
 def other_releases(checkout: Path, release_id: str) -> dict[str, Path]:
     """The releases that the checkout keeps, by id, without this one; `staged` among them if it is another."""
-    found = {}
+    return {held["release_id"]: folder for folder, held in _manifests(checkout) if held["release_id"] != release_id}
+
+
+def release_of_model(checkout: Path, model_sha256: str) -> str | None:
+    """The id of the release that holds a model, if the checkout keeps one."""
+    files = ((held["release_id"], held.get("files")) for _, held in _manifests(checkout))
+    found = (known for known, held in files if isinstance(held, dict) and held.get(MODEL_FILE) == model_sha256)
+    return next(found, None)
+
+
+def _manifests(checkout: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
+    """Folder and manifest of every release that the checkout keeps, unchecked."""
     for path in sorted((checkout / RELEASES).glob(f"*/{MANIFEST_FILE}")):
         held = read_json(path)
         if isinstance(held, dict) and isinstance(held.get("release_id"), str):
-            found[held["release_id"]] = path.parent
-    return {known: folder for known, folder in found.items() if known != release_id}
+            yield path.parent, held

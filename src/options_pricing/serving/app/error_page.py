@@ -1,6 +1,7 @@
 """How far the model is off, by moneyness and maturity: on days it had not seen, and on the quotes it was fitted on."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from options_pricing.evaluation.buckets import BUCKET, MATURITY, SMILE, with_buc
 from options_pricing.run.errors import TaskError
 from options_pricing.serving.app.look import SEQUENTIAL, Colours, framed
 from options_pricing.serving.app.view import View, draw_with_file, iso, nothing, plain
-from options_pricing.serving.beside import evaluation_of
+from options_pricing.serving.beside import Evaluation, evaluation_of, release_of_model
 from options_pricing.serving.chains import all_quotes
 
 UNSEEN, FITTED = "Days it had not seen", "Quotes it was fitted on"
@@ -46,7 +47,9 @@ def show(view: View) -> None:
         "Of", [UNSEEN, FITTED], default=UNSEEN, required=True, key="of", bind="query-params", width="content"
     )
     if source == UNSEEN:
-        table, caption = _unseen(view)
+        table, caption, another = _unseen(view)
+        if another:
+            st.warning(another, icon=":material/warning:")
     else:
         table, caption = _fitted(view.release.model, view.key[0], view.chain.underlying)
         caption = f"{view.chain.underlying}, {caption}"
@@ -57,23 +60,42 @@ def show(view: View) -> None:
     draw_with_file(error_map(table, str(chosen), view.colours), caption, table, name, key="errors")
 
 
-def _unseen(view: View) -> tuple[pd.DataFrame, str]:
+def _unseen(view: View) -> tuple[pd.DataFrame, str, str]:
+    """The evaluation by bucket, what it is, and what must be said first where it is not of this release."""
     manifest = view.release.manifest
     if view.checkout is None:
-        return pd.DataFrame(), "The evaluation is in reports/ of a checkout; the app was started on a release alone."
+        words = "The evaluation is in reports/ of a checkout; the app was started on a release alone."
+        return pd.DataFrame(), words, ""
     try:
         found = evaluation_of(view.checkout)
     except TaskError as error:
-        return pd.DataFrame(), plain(f"{error.what}: {error.why}. To have it: {error.fix}")
+        return pd.DataFrame(), plain(f"{error.what}: {error.why}. To have it: {error.fix}"), ""
     table = found.by_bucket[found.by_bucket["model"] == manifest.model]
     days = f"{len(found.days)} days, {iso(found.days[0])} to {iso(found.days[-1])}"
     caption = (
         f"{plain(manifest.model)} fitted on the days before and asked for the next: {days}; all underlyings; "
         "moneyness is the delta at the market's vol. Cells of few quotes say little; point at one for its count."
     )
-    if found.days[-1] != manifest.as_of:
-        caption += f" The evaluation ends on another day than this release ({iso(manifest.as_of)})."
-    return table.drop(columns="model"), caption if len(table) else f"{manifest.model} is not in the evaluation."
+    another = _of_another(view, view.checkout, found)
+    return (
+        table.drop(columns="model"),
+        caption if len(table) else f"{manifest.model} is not in the evaluation.",
+        another,
+    )
+
+
+def _of_another(view: View, checkout: Path, found: Evaluation) -> str:
+    """That an evaluation is not of this release's model, and of which it is; empty where it is."""
+    release = view.release
+    if found.model_sha256 == release.model_sha256:
+        return ""
+    of = release_of_model(checkout, found.model_sha256) if found.model_sha256 else None
+    whose = f"release {plain(of)}" if of else "another model" if found.model_sha256 else "a model that it does not name"
+    manifest = release.manifest
+    return (
+        f"**Not the errors of this release.** The evaluation is of {whose} and ends on {iso(found.days[-1])}; this "
+        f"release, {manifest.release_id}, is as of {iso(manifest.as_of)}."
+    )
 
 
 @st.cache_data(max_entries=16, show_spinner=False)
