@@ -240,4 +240,4 @@ def test_a_strike_that_is_no_plain_decimal_is_refused(strike):
 
 def test_a_parameter_given_twice_is_refused():
     error = refused(read_query, MultiDict([*query().items(), ("strike", "1")]))
-    assert error.errors == [{"row": 0, "field": "strike", "detail": "is given more than once"}]
+    assert error.errors == [{"row": None, "field": "strike", "detail": "is given more than once"}]

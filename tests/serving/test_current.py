@@ -81,6 +81,28 @@ def test_what_is_made_live_is_tried_and_takes_the_place_of_the_old_one(store, fo
     assert following.trouble is None
 
 
+def test_what_is_taken_up_or_refused_is_in_the_log(store, following, checked, caplog):
+    caplog.set_level("INFO", logger="options-pricing.current")
+    first, second = store.ids()
+
+    def said():
+        return [json.loads(record.message) for record in caplog.records]
+
+    point(store, second, first)
+    assert until(said)
+    assert {name: said()[0][name] for name in ("event", "release_id", "standing", "before")} == {
+        "event": "serves",
+        "release_id": second,
+        "standing": "live",
+        "before": first,
+    }
+    flip(store.folder_of(first) / MODEL)
+    following._held.clear()
+    point(store, first, second)
+    assert until(lambda: len(said()) > 1)
+    assert (said()[1]["event"], said()[1]["release_id"]) == ("refused", first)
+
+
 def test_going_back_takes_no_loading(store, following, checked, monkeypatch):
     one, two = store.ids()
     store.make_live(two)

@@ -36,6 +36,7 @@ HEADERS = {
     "X-Frame-Options": "DENY",
 }
 log = logging.getLogger("options-pricing.access")
+SERVER_LOG = "options-pricing"
 
 
 def guard(app: Flask, keys: Keys, rate: str | None) -> None:
@@ -58,11 +59,12 @@ def guard(app: Flask, keys: Keys, rate: str | None) -> None:
 
 
 def log_to_stderr() -> None:
-    """Write the access log to standard error, one JSON object a line."""
+    """Write the log of requests, and of what is served, to standard error, one JSON object a line."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(logging.Formatter("%(message)s"))
-    log.handlers, log.propagate = [handler], False
-    log.setLevel(logging.INFO)
+    server = logging.getLogger(SERVER_LOG)
+    server.handlers, server.propagate = [handler], False
+    server.setLevel(logging.INFO)
 
 
 def rate_of_environment() -> str:

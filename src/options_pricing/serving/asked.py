@@ -33,6 +33,13 @@ def _iso_date(value: object) -> date:
     return date.fromisoformat(value)
 
 
+IN_WORDS = {
+    "extra_forbidden": "no such field",
+    "missing": "is not given",
+    "string_pattern_mismatch": "capital letters and digits are wanted, in an underlying also ^ . _ -",
+    "too_short": "there are none",
+}
+
 STRICT = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 Underlying = Annotated[str, Field(pattern=UNDERLYING)]
 Root = Annotated[str, Field(pattern=ROOT)] | None
@@ -81,12 +88,20 @@ def read_query(query: MultiDict[str, str]) -> AskedOption:
     # A query holds text only; `float` would also take "nan", "1_0" and digits of other scripts.
     if DECIMAL.fullmatch(fields.get("strike", "")):
         fields["strike"] = float(fields["strike"])
-    return _validated([fields])[0]
+    try:
+        return _validated([fields])[0]
+    except RequestProblemError as refused:
+        # A query has no rows, and `type` is the name by which it is asked for.
+        named = "option_type" if "option_type" in fields else "type"
+        told = [
+            {**e, "row": None, "field": named if e["field"] == "option_type" else e["field"]} for e in refused.errors
+        ]
+        raise fields_refused(told) from refused
 
 
 def given_once(query: MultiDict[str, str]) -> dict[str, str]:
     """The fields of a query, each of which may be given once."""
-    repeated = [field_error(0, field, "is given more than once") for field, held in query.lists() if len(held) > 1]
+    repeated = [field_error(None, field, "is given more than once") for field, held in query.lists() if len(held) > 1]
     if repeated:
         raise fields_refused(repeated[:MOST_ERRORS])
     return query.to_dict()
@@ -164,7 +179,8 @@ def _wrong_values(name: str, field: TypeAdapter[Any], values: list[Any]) -> Iter
         try:
             field.validate_python(value)
         except ValidationError as error:
-            yield field_error(row, name, error.errors()[0]["msg"].removeprefix("Value error, "))
+            first = error.errors()[0]
+            yield field_error(row, name, _in_words(first["type"], first["msg"]))
 
 
 def strict_json(body: bytes) -> Any:
@@ -214,9 +230,11 @@ def _validated(rows: list[Any]) -> list[AskedOption]:
 def _told(loc: tuple[int | str, ...], message: str, kind: str) -> dict[str, Any]:
     row = loc[0] if loc and isinstance(loc[0], int) else None
     field = str(loc[1]) if len(loc) > 1 else "options"
-    return field_error(
-        row, field, "no such field" if kind == "extra_forbidden" else message.removeprefix("Value error, ")
-    )
+    return field_error(row, field, _in_words(kind, message))
+
+
+def _in_words(kind: str, message: str) -> str:
+    return IN_WORDS.get(kind) or message.removeprefix("Value error, ")
 
 
 def as_columns(options: Sequence[AskedOption]) -> Columns:

@@ -1,8 +1,11 @@
 """The release that a process serves at this moment; another one takes its place without a request noticing."""
 
+import json
+import logging
 import threading
 import time
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -15,6 +18,8 @@ from options_pricing.run.errors import MissingInputError, ModelRefusedError, Tas
 LOOK_SECONDS = 0.25
 RETRY_SECONDS = 30.0
 KEPT_IN_MEMORY = 2
+
+log = logging.getLogger("options-pricing.current")
 
 Standing = Literal["fixed", "live", "staged"]
 SAID = {
@@ -170,7 +175,11 @@ class CurrentRelease:
         if serving is None:
             check_candidate(wanted.folder, wanted.release_id)
             serving = self._loaded(wanted)
+        before = self._serving
         self._serving = replace(serving, standing=wanted.standing)
+        name = before.release.manifest.release_id
+        if (wanted.release_id, wanted.standing) != (name, before.standing):
+            _say("serves", release_id=wanted.release_id, standing=wanted.standing, before=name)
         self._hold(self._serving)
 
     def _hold(self, serving: Serving) -> None:
@@ -180,6 +189,7 @@ class CurrentRelease:
         self._held = dict(newest)
 
     def _note(self, release_id: str | None, error: TaskError) -> None:
+        _say("refused", release_id=release_id, why=error.why)
         name = f"release {release_id}" if release_id else "what should be live"
         # Without `what`, which names a path of this machine.
         self._noted = Noted(f"{name} is refused: {error.why}", release_id)
@@ -230,6 +240,11 @@ def require_servable(path: Path) -> str:
         )
     verify_release(wanted.folder)
     return f"{SAID[wanted.standing]}, {wanted.release_id}"
+
+
+def _say(event: str, **fields: object) -> None:
+    """One JSON object on a line, as those of the access log."""
+    log.info(json.dumps({"time": datetime.now(UTC).isoformat(timespec="milliseconds"), "event": event, **fields}))
 
 
 def _stamp(path: Path) -> tuple[int, ...]:

@@ -48,7 +48,7 @@ def require_known(served: Served, underlying: str) -> None:
     """A problem 404 for an underlying that the release does not have."""
     if underlying not in served.release.underlyings:
         detail = f"{underlying} is not in this release, which has {', '.join(served.release.underlyings)}"
-        raise fields_refused([field_error(0, "underlying", detail)], status=404)
+        raise fields_refused([field_error(None, "underlying", detail)], status=404)
 
 
 def _one(served: Served) -> dict[str, object]:
