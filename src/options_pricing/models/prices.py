@@ -28,8 +28,9 @@ def prices_at(quotes: Table, vols: Array) -> Array:
 
 def greeks_at(quotes: Table, vols: Array) -> PriceAndGreeks:
     """Prices and greeks at given vols, on the spot behind each forward; units as `price_and_greeks` says."""
-    spot = _on_spot(quotes, vols)[0]
-    found = price_and_greeks(*_terms(quotes), vols, _option_types(quotes), spot=spot)
+    forward, strike, years, discount = _terms(quotes)
+    spot, _ = spot_and_rate(forward, years, discount, numbers(quotes, "dividend_yield"))
+    found = price_and_greeks(forward, strike, years, discount, vols, _option_types(quotes), spot=spot)
     american = _american(quotes)
     if american.any():
         exercised = american_price_and_greeks(*_on_spot(rows_of(quotes, american), vols[american]))

@@ -220,17 +220,17 @@ class Surface:
         """The prices of the curves, weighed between expirations."""
         known, root = self.year_fraction, self._root_theta
         later = np.minimum(known.searchsorted(t - SAME_TIME), len(known) - 1)
-        earlier = np.maximum(later - 1, 0)
-        at = np.abs(known[later] - t) <= SAME_TIME
         price = self._stacked.greatest(later, k)
-        gap = np.where(at, 1.0, known[later] - known[earlier])
-        theta = root[earlier] ** 2 + (root[later] ** 2 - root[earlier] ** 2) * (t - known[earlier]) / gap
-        width = root[later] - root[earlier]
-        share = np.where(width > 0, (root[later] - np.sqrt(theta)) / np.where(width > 0, width, 1.0), 0.5)
-        between = ~at
+        between = np.abs(known[later] - t) > SAME_TIME
         if between.any():
-            price[between] *= 1 - share[between]
-            price[between] += share[between] * self._stacked.greatest(earlier[between], k[between])
+            later = later[between]
+            earlier = np.maximum(later - 1, 0)
+            start, end = root[earlier], root[later]
+            width, gap = end - start, known[later] - known[earlier]
+            theta = start**2 + (end**2 - start**2) * (t[between] - known[earlier]) / gap
+            share = np.where(width > 0, (end - np.sqrt(theta)) / np.where(width > 0, width, 1.0), 0.5)
+            price[between] *= 1 - share
+            price[between] += share * self._stacked.greatest(earlier, k[between])
         return price
 
     @cached_property
