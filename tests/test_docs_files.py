@@ -289,10 +289,13 @@ FILES = [
             "release": "release_id, model, model_sha256, as_of, live",
             "age": "trading days since the release's last",
             "benchmark_day": "the day of the random walk's surface, YYYYMMDD",
-            "quotes, by_bucket": "as in the evaluation",
-            "figures": "as in the evaluation, and r2_implied_vol_vs_own_last_day (against the surface of the release's "
+            "quotes, by_bucket": "as in the evaluation: quotes are in buckets by the delta that the market's vol gives",
+            "figures": "as in the evaluation, where share_priced is called coverage: the share of quotes that got a "
+            "price; and r2_implied_vol_vs_own_last_day (against the surface of the release's "
             "last day) and r2_own_last_day_vs_random_walk (what age alone costs)",
-            "intervals": "nominal and observed coverage of the price intervals, by_bucket too; null without any",
+            "intervals": "nominal: the share of quotes that they claim to hold; coverage: the share that they held; "
+            "by_bucket too, here by the delta that the release's own vol gives, as their widths are looked up by it, "
+            "so that its counts are not those of the other by_bucket; null without any",
             "drift": "status; why it is not known; reference_days; power; statistics: quantity, measure, value, "
             "warning, alarm, status, where",
         },

@@ -78,6 +78,14 @@ def test_the_model_is_told_nothing_of_the_days_prices(days, release):
     assert figures_of(before) != figures_of(after)
 
 
+def test_the_share_of_priced_quotes_is_not_called_coverage(days, release):
+    told = live_predictions(release, days[6], days[5])
+    told.loc[told.index[0], ["predicted_price", "predicted_implied_vol"]] = np.nan
+    figures = live_figures(told, {})["figures"]
+    assert figures["share_priced"] == 1 - 1 / len(told)
+    assert "coverage" not in figures
+
+
 def test_coverage_is_of_the_intervals_of_the_card(days, release):
     told = live_predictions(release, days[6], days[5])
     unseen = unseen_days(pd.concat(days[:5], ignore_index=True), TRAIN).metrics

@@ -40,6 +40,11 @@ def test_without_a_release_the_status_is_unknown_and_says_why():
     assert found["retraining"]["due"] is None
 
 
+def test_one_judged_day_is_one_day():
+    assert report([record(DAYS[0])])["why"] == "nothing out of the ordinary on the last judged day"
+    assert report([record(day) for day in DAYS])["why"].endswith("on the last 3 judged days")
+
+
 def test_an_alarm_stands_for_three_judged_days():
     statuses = ["green", "red", "green", "green", "green"]
     records = [record(day, status) for day, status in zip(DAYS, statuses, strict=False)]
@@ -50,7 +55,7 @@ def test_an_alarm_stands_for_three_judged_days():
 def test_the_reason_names_statistic_value_limit_and_cell():
     found = report([record(DAYS[0], "red")])
     assert found["why"] == (
-        "on 20260202 the wasserstein distance of residual was 3.00, over 2.00; most in IDX and 30-90 days"
+        "on 2026-02-02 the wasserstein distance of residual was 3.00, over 2.00; most in IDX and 30-90 days"
     )
     assert found["alarms"][0]["date"] == DAYS[0]
 

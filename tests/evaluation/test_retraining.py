@@ -19,6 +19,13 @@ def test_a_ratio_over_the_line_by_chance_is_not_due():
     found = retraining([0.8, 1.25] * 10, [0.5, 4.0, 0.7, 2.6, 1.2], **SETTINGS)
     assert found["ratio"] > 1.1 > found["low"]
     assert found["due"] is False
+    assert found["why"].endswith(f"but on 5 days it could be as low as {found['low']:.2f} times by chance")
+
+
+def test_why_says_how_sure_it_is():
+    assert "at least" in retraining(errors(20, 1, 1), errors(5, 2, 2), **SETTINGS)["why"]
+    less = retraining(errors(20, 1, 1), errors(5, 0.5, 2), **SETTINGS)
+    assert less["why"].endswith(f"is {less['ratio']:.2f} times that of the reference")
 
 
 def test_false_triggers_at_the_line_itself_are_as_rare_as_claimed():
@@ -31,11 +38,19 @@ def test_only_the_last_days_count():
     assert found["days"] == 5 and found["due"] is False
 
 
-@pytest.mark.parametrize(("before", "now"), [([], [1.0] * 5), ([1.0] * 20, [1.0, 2.0]), ([1.0] * 20, [None, 0.0, 1.0])])
-def test_too_few_days_are_unknown(before, now):
+@pytest.mark.parametrize(
+    ("before", "now", "why"),
+    [
+        ([], [1.0] * 5, "0 of 5 days of reference so far"),
+        ([1.0] * 20, [1.0, 2.0], "2 of 3 live days so far"),
+        ([1.0] * 20, [None, 0.0, 1.0], "1 of 3 live days so far"),
+        ([1.0], [], "0 of 3 live days and 1 of 5 days of reference so far"),
+    ],
+)
+def test_too_few_days_are_unknown(before, now, why):
     found = retraining(before, now, **SETTINGS)
     assert found["due"] is None and found["low"] is None
-    assert "3 live days" in found["why"]
+    assert found["why"] == why
 
 
 def test_the_interval_is_welchs():

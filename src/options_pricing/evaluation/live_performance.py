@@ -25,6 +25,7 @@ PROTOCOL = "live"
 AGAINST_RANDOM_WALK = "r2_implied_vol_vs_random_walk"
 # What was not known when the release was made, as told by the two surfaces.
 QUALITY, AGE = "r2_implied_vol_vs_own_last_day", "r2_own_last_day_vs_random_walk"
+PRICED = "share_priced"
 
 
 def live_predictions(release: PricingModel, today: pd.DataFrame, yesterday: pd.DataFrame) -> pd.DataFrame:
@@ -84,14 +85,18 @@ def live_figures(told: pd.DataFrame, card: dict[str, Any]) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``quotes``; ``figures``, as in every evaluation, with the R2 of implied vol against the surface of the
-        release's own last day (the quality of the model, age aside) and that of this surface against yesterday's (what
-        age costs a model that says nothing new); ``intervals`` (None where the card has none) and ``by_bucket``.
+        ``quotes``; ``figures``, as in every evaluation with ``share_priced`` for ``coverage``, and with the R2 of
+        implied vol against the surface of the release's own last day (the quality of the model, age aside) and that of
+        this surface against yesterday's (what age costs a model that says nothing new); ``intervals`` (None where the
+        card has none) and ``by_bucket``. The two put quotes into buckets by other vols: intervals by the model's, as
+        they are served, errors by the market's.
     """
     own = told["own_last_day_implied_vol"]
     figures = figures_of(told)
     figures[QUALITY] = figures_of(told.assign(random_walk_implied_vol=own))[AGAINST_RANDOM_WALK]
     figures[AGE] = figures_of(told.assign(predicted_implied_vol=own))[AGAINST_RANDOM_WALK]
+    # How often intervals hold the market is called coverage in the same record.
+    figures[PRICED] = figures.pop("coverage")
     return {
         "quotes": len(told),
         "figures": figures,

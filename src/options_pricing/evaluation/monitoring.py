@@ -140,7 +140,8 @@ def _status(recent: Sequence[dict[str, Any]], why_not: str | None) -> tuple[str,
     for status in WORST_FIRST:
         days = [record for name, record in found if name == status]
         if days and status == GREEN:
-            return status, f"nothing out of the ordinary on the last {len(days)} judged days"
+            last = "the last judged day" if len(days) == 1 else f"the last {len(days)} judged days"
+            return status, f"nothing out of the ordinary on {last}"
         if days:
             return status, _said(_alarms(days[-1])[0])
     return UNKNOWN, str(recent[-1]["drift"]["why"])
@@ -154,8 +155,9 @@ def _alarms(record: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _said(alarm: dict[str, Any]) -> str:
-    line = alarm["alarm"] if alarm["status"] == "red" else alarm["warning"]
+    line, day = alarm["alarm"] if alarm["status"] == "red" else alarm["warning"], str(alarm["date"])
     return (
-        f"on {alarm['date']} the {alarm['measure']} distance of {alarm['quantity']} was {alarm['value']:.2f}, "
+        f"on {day[:4]}-{day[4:6]}-{day[6:]} the {alarm['measure']} distance of {alarm['quantity']} was "
+        f"{alarm['value']:.2f}, "
         f"over {line:.2f}; most in {' and '.join(alarm['where'])}"
     )

@@ -31,22 +31,35 @@ def retraining(
     Returns
     -------
     dict
-        ``due`` (None where there are too few days), ``why``, ``line``, ``days``, ``reference_days``; ``ratio`` of the
-        errors and ``low``, the end of its interval.
+        ``due`` (None where there are too few days; False says only that it is not shown), ``why``, ``line``, ``days``,
+        ``reference_days``; ``ratio`` of the errors and ``low``, the end of its interval.
     """
     before, now = (np.log(_positive(errors)) for errors in (reference, live[-days:]))
     told = {"line": line, "confidence": confidence, "days": len(now), "reference_days": len(before)}
     if len(now) < FEWEST_LIVE_DAYS or len(before) < FEWEST_REFERENCE_DAYS:
-        why = f"it takes {FEWEST_LIVE_DAYS} live days and {FEWEST_REFERENCE_DAYS} of reference"
-        return {"due": None, "why": why, **told, "ratio": None, "low": None}
+        return {"due": None, "why": _too_few(len(now), len(before)), **told, "ratio": None, "low": None}
     parts = np.array([np.var(values, ddof=1) / len(values) for values in (now, before)])
     freedom = parts.sum() ** 2 / (parts**2 / (np.array([len(now), len(before)]) - 1)).sum() if parts.any() else 1.0
     difference = now.mean() - before.mean()
     low = float(np.exp(difference - student.ppf(confidence, freedom) * np.sqrt(parts.sum())))
     ratio = float(np.exp(difference))
-    due = low > line
-    said = f"the error of the last {len(now)} live days is {ratio:.2f} times that of the reference, at least {low:.2f}"
-    return {"due": due, "why": said, **told, "ratio": ratio, "low": low}
+    said = f"the error of the last {len(now)} live days is {ratio:.2f} times that of the reference"
+    why = f"{said}{_by_chance(ratio, low, line, len(now))}"
+    return {"due": low > line, "why": why, **told, "ratio": ratio, "low": low}
+
+
+def _too_few(live: int, reference: int) -> str:
+    """What is missing: only what there are too few of is counted."""
+    few = [(live, FEWEST_LIVE_DAYS, "live days"), (reference, FEWEST_REFERENCE_DAYS, "days of reference")]
+    return " and ".join(f"{have} of {need} {what}" for have, need, what in few if have < need) + " so far"
+
+
+def _by_chance(ratio: float, low: float, line: float, days: int) -> str:
+    if ratio <= line:
+        return ""
+    if low > line:
+        return f", and even by bad luck it is at least {low:.2f} times"
+    return f", but on {days} days it could be as low as {low:.2f} times by chance"
 
 
 def _positive(errors: Sequence[float]) -> np.ndarray:

@@ -42,6 +42,7 @@ class Figures(Part):
 class Intervals(Part):
     """How often they held the market."""
 
+    nominal: float
     coverage: float | None
 
 

@@ -1,8 +1,9 @@
 """The report's answer in a few plain sentences, made by rules from the figures."""
 
+from collections.abc import Sequence
 from typing import get_args
 
-from options_pricing.reporting.inputs import Estimate, Inputs, Metrics, Protocol
+from options_pricing.reporting.inputs import Compared, Estimate, Inputs, Metrics, Protocol
 from options_pricing.reporting.wording import (
     as_day,
     coefficient,
@@ -33,14 +34,23 @@ def is_benchmark(model: str, protocol: str) -> bool:
     return model == BENCHMARK and protocol == "next_day"
 
 
-def answer(inputs: Inputs) -> list[str]:
-    """Three or four sentences: does the model beat the benchmark, how near is its price, what R² hides, the data."""
+def answer(inputs: Inputs, in_use: Sequence[str] = ()) -> list[str]:
+    """A few sentences: the release in use, whether the model beats the benchmark, which model had the least error and
+    what its delta hedges, how near its price is, what R² hides, the data.
+
+    Parameters
+    ----------
+    inputs : Inputs
+    in_use : sequence of str
+        What is said of the release in use (`in_use.in_use`).
+    """
     if inputs.metrics is None:
-        return ["No model was evaluated: this report is about data only.", _data(inputs)]
-    name = main_protocol(inputs.metrics)
-    figures = inputs.metrics.protocols[name].models.get(inputs.metrics.chosen_model, {})
-    said = [_verdict(inputs.metrics, name), _nearness(figures), _r2_of_price(inputs.metrics, name), _data(inputs)]
-    return [sentence for sentence in said if sentence]
+        return [*in_use, "No model was evaluated: this report is about data only.", _data(inputs)]
+    metrics, name = inputs.metrics, main_protocol(inputs.metrics)
+    figures = metrics.protocols[name].models.get(metrics.chosen_model, {})
+    beside = f"{_least_error(metrics, name)} {_hedging(metrics)}".strip()
+    said = [_verdict(metrics, name), beside, _nearness(figures), _r2_of_price(metrics, name), _data(inputs)]
+    return [*in_use, *(sentence for sentence in said if sentence)]
 
 
 def _verdict(metrics: Metrics, name: str) -> str:
@@ -61,18 +71,67 @@ def _verdict(metrics: Metrics, name: str) -> str:
         return f"On these quotes {model} predicts just what {benchmark} predicts ({_judged_on(protocol)})."
     value, interval = with_interval(estimate, coefficient)
     evidence = f"R² {value}, {percent(metrics.confidence, 0)} interval {interval or value}"
-    zero = ", which includes 0" if estimate.low <= 0 <= estimate.high else ""
-    return f"{_comparison(estimate, model, benchmark)} ({evidence}{zero}; {_judged_on(protocol)})."
+    if estimate.low <= 0 <= estimate.high:
+        nothing = f"There is no evidence that {model} beats {benchmark} in implied vol"
+        return f"{nothing} ({evidence}, which includes 0; {_judged_on(protocol)})."
+    but = _doubts(metrics, name, better=estimate.low > 0)
+    claim = _claim(estimate, model, benchmark, f"these {counted(len(protocol.days), 'day')}" if but else "")
+    return f"{claim} ({evidence}; {_judged_on(protocol)}){', but ' if but else ''}{' and '.join(but)}."
 
 
-def _comparison(estimate: Estimate, model: str, benchmark: str) -> str:
-    value, low, high = estimate.value or 0.0, estimate.low or 0.0, estimate.high or 0.0
+def _claim(estimate: Estimate, model: str, benchmark: str, only_on: str) -> str:
+    """What an interval without 0 says; told as a fact, or, where tests leave it open, of those days only."""
+    value = estimate.value or 0.0
     change = f"{percent(abs(value))} {'of' if value > 0 else 'to'} its squared error of implied vol"
-    if low > 0:
-        return f"{_capital(model)} beats {benchmark}: it takes away {change}"
-    if high < 0:
-        return f"{_capital(model)} is worse than {benchmark}: it adds {change}"
-    return f"There is no evidence that {model} beats {benchmark} in implied vol"
+    if only_on:
+        side, did = ("better", "took away") if value > 0 else ("worse", "added")
+        return f"{_capital(model)} was {side} than {benchmark} on {only_on}, which may be luck: it {did} {change}"
+    side, does = ("beats", "takes away") if value > 0 else ("is worse than", "adds")
+    return f"{_capital(model)} {side} {benchmark}: it {does} {change}"
+
+
+def _doubts(metrics: Metrics, name: str, *, better: bool) -> list[str]:
+    """What speaks against more than luck, besides the interval: Diebold and Mariano's test, the confidence set."""
+    models = getattr(metrics.protocols[name].comparison, "models", {})
+    found, loser = models.get(metrics.chosen_model, Compared()), BENCHMARK if better else metrics.chosen_model
+    doubts = []
+    if found.dm_p_value is None or found.loss_difference is None:
+        doubts.append("there is no test of luck")
+    elif (found.loss_difference < 0) != better:
+        doubts.append("day by day, on average, it is the other way round")
+    elif found.dm_p_value > 1 - metrics.confidence:
+        doubts.append(f"chance alone makes such a difference in {percent(found.dm_p_value)} of such periods")
+    if name == "next_day" and models.get(loser, Compared()).in_confidence_set:
+        doubts.append(f"{model_words(loser, name)} is still among the models that may be the best")
+    return doubts
+
+
+def _least_error(metrics: Metrics, name: str) -> str:
+    """The model that had the least error of vol, where that is not the chosen one."""
+    models, chosen = metrics.protocols[name].models, metrics.chosen_model
+    errors = {
+        m: found.value for m in models if (found := models[m].get("iv_rmse_vol_points")) and found.value is not None
+    }
+    best = min(errors, key=lambda m: (errors[m], m != chosen, m), default=chosen)
+    if best == chosen or chosen not in errors:
+        return ""
+    value, interval = with_interval(models[best].get("r2_implied_vol_vs_random_walk", Estimate()), coefficient)
+    return f"The least error of vol had {model_words(best, name)} (R² {value}{f', {interval}' if interval else ''})."
+
+
+def _hedging(metrics: Metrics) -> str:
+    """Whether the chosen model's delta hedges better than Black's, which is told nothing of the smile."""
+    left = metrics.hedging and metrics.hedging.deltas.get(metrics.chosen_model)
+    if not metrics.hedging or not left or not left.variance_reduction.value:
+        return ""
+    share = left.variance_reduction
+    value, interval = with_interval(share, coefficient)
+    said = f"share taken away {value}{f', {interval}' if interval else ''}"
+    chance = ", which includes 0" if interval and (share.low or 0.0) <= 0 <= (share.high or 0.0) else ""
+    how, did, to = ("worse", "added", "to") if (share.value or 0.0) < 0 else ("better", "took away", "of")
+    nights = counted(metrics.hedging.days, "night")
+    by = f"it {did} {percent(abs(share.value or 0.0))} {to} the squared error"
+    return f"Its delta hedged {how} than Black's over {nights}: {by} ({said}{chance})."
 
 
 def _judged_on(protocol: Protocol) -> str:

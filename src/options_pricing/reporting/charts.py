@@ -181,7 +181,7 @@ def r2_by_day_chart(days: pd.DataFrame | None, *, narrow: bool = False) -> str:
         _draw_lollipops(top, days["r2_implied_vol_vs_random_walk"].to_numpy(dtype=float), narrow)
         top.set_title("R² of implied vol against yesterday's surface")
         bottom.plot(range(len(days)), days["r2_price"], color=COLOURS["muted"], lw=1, marker="o", ms=3)
-        bottom.set_title("R² of price", fontweight="normal")
+        bottom.set_title("R² of price")
         _name_days(bottom, [str(day) for day in days["date"]], most=5 if narrow else 12)
 
     return _svg(draw, NARROW if narrow else WIDE, 3.4)
@@ -200,7 +200,7 @@ def live_chart(days: pd.DataFrame, *, narrow: bool = False) -> str:
 
     def draw(figure: Figure) -> None:
         panels = figure.subplots(2, 1, sharex=True)
-        titles = {"fresh": "R² against yesterday's surface", "own": "R² against the surface of the release's last day"}
+        titles = {"fresh": "R² against yesterday's surface", "own": "R² against its own last day's surface"}
         for panel, (name, title) in zip(panels, titles.items(), strict=True):
             _draw_lollipops(panel, days[name].to_numpy(dtype=float), narrow)
             panel.set_title(title)
@@ -220,7 +220,7 @@ def _draw_lollipops(panel: Axes, values: np.ndarray[Any, np.dtype[np.float64]], 
     for place, value in enumerate(values):
         if np.isfinite(value) and (few or value < WORST_SHOWN):
             panel.annotate(
-                decimal(value),
+                _not_zero(value),
                 (place, shown[place]),
                 (0, -11 if value < 0 else 5),
                 textcoords="offset points",
@@ -228,6 +228,14 @@ def _draw_lollipops(panel: Axes, values: np.ndarray[Any, np.dtype[np.float64]], 
                 fontsize=7.5,
             )
     panel.margins(y=0.18)
+
+
+def _not_zero(value: float) -> str:
+    """Two decimals, and more where they would call nothing what is a little."""
+    digits = 2
+    while value and digits < 6 and round(value, digits) == 0:
+        digits += 1
+    return decimal(value, digits)
 
 
 def _name_days(panel: Axes, days: list[str], *, most: int) -> None:

@@ -11,6 +11,7 @@ import matplotlib
 from options_pricing.reporting.answer import answer, main_protocol
 from options_pricing.reporting.evidence import evidence
 from options_pricing.reporting.governance import Governance
+from options_pricing.reporting.in_use import in_use
 from options_pricing.reporting.inputs import Card, Inputs, Status
 from options_pricing.reporting.judgement import judged, seed_section
 from options_pricing.reporting.notices import check_days, notices, simulated_banner, without_later
@@ -85,7 +86,7 @@ def build_context(
         "notices": [*left_out, *notices(inputs, date)],
         "day": in_words(date),
         "covered": _covered(inputs),
-        "answer": answer(inputs),
+        "answer": answer(inputs, in_use(inputs, drift, live)),
         "judged": judged(metrics) if metrics else [],
         "skipped": [(protocol_words(name)[0], why) for name, why in (metrics.skipped if metrics else {}).items()],
         "seed": seed_section(metrics),

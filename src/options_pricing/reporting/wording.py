@@ -1,5 +1,6 @@
 """How the report says things: numbers, days, and the plain names of models, protocols and figures."""
 
+import re
 import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -64,6 +65,13 @@ def coefficient(value: float | None) -> str:
 def as_day(day: str) -> str:
     """``20261120`` -> ``2026-11-20``."""
     return f"{day[:4]}-{day[4:6]}-{day[6:]}"
+
+
+def typeset(text: str) -> str:
+    """A sentence of another part of the project in the report's spelling of days, R², shares and negative numbers."""
+    text = re.sub(r"\b20\d{6}\b", lambda day: as_day(day[0]), text)
+    text = re.sub(r"\bR2\b", "R²", re.sub(r"(?<=\d)%", " %", text))
+    return re.sub(r"(?<![\w.)-])-(?=\d)", MINUS, text)
 
 
 def in_words(day: str) -> str:
