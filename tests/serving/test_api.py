@@ -77,6 +77,7 @@ def test_one_price_says_everything_about_itself(client, release, option):
     assert told["greeks"] == {name: priced[name] for name in ("delta", "gamma", "vega", "theta", "rho")}
     for name in ("forward", "discount_factor", "year_fraction", "exercise_style", "extrapolated", "reason"):
         assert told[name] == priced[name]
+    assert told["underlying_price"] == priced["spot"]
     assert told["release_id"] == release.manifest.release_id
     assert told["model_sha256"] == release.model_sha256
     assert told["as_of"] == "20261120"

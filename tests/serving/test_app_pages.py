@@ -9,6 +9,7 @@ import pytest
 
 from options_pricing.release.manifest import MODEL_FILE
 from options_pricing.release.verify import load_release
+from options_pricing.serving.api import create_app
 from options_pricing.serving.app import chain_page, density_page, error_page, quarantine_page, what_if_page
 from options_pricing.serving.app.look import LIGHT
 from options_pricing.serving.chains import listed_chains, long_chain, quotes_of, two_sided
@@ -150,6 +151,16 @@ def test_a_what_if_changes_the_price_and_shows_by_how_much(staged):
     price, before = (float(metrics(app)["Model price"].replace(",", "")) for app in (moved, still))
     change = next(metric.delta for metric in moved.metric if metric.label == "Model price")
     assert float(change.replace(",", "")) == pytest.approx(price - before, abs=2e-4)
+
+
+def test_the_spot_that_is_shown_is_the_one_that_the_api_says(staged):
+    told = (
+        create_app(staged).test_client().get("/smile", query_string={"underlying": "STK", "expiration": "2026-12-31"})
+    )
+    shown = f"{told.json['underlying_price']:,.2f}"
+    app = opened(staged, page="What if", underlying="STK", expiration="2026-12-31")
+    assert metrics(app)["Spot"] == shown
+    assert f"spot {shown} (quoted " in said(app)
 
 
 def test_spikes_of_a_density_do_not_flatten_it():

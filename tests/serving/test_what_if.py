@@ -35,6 +35,7 @@ def test_without_a_move_it_says_what_the_api_says_to_the_last_bit(release, asked
         assert told["greeks"] == {greek: row[greek] for greek in GREEKS}
         assert (told["interval"]["low"], told["interval"]["high"]) == (row["low"], row["high"])
         assert (told["forward"], told["discount_factor"]) == (row["forward"], row["discount_factor"])
+        assert told["underlying_price"] == row["spot"]
 
 
 def test_small_moves_change_the_price_by_the_greeks(release, asked):
@@ -69,6 +70,11 @@ def test_the_vol_stays_with_the_moneyness_or_with_the_strike(release, asked):
     with_forward = after(release, asked, Move(spot=0.02))["predicted_implied_vol"].to_numpy()
     there = np.array([told["implied_vol"] for told in answers(release, shifted)])
     assert with_forward == pytest.approx(there, rel=1e-12)
+
+
+def test_the_spot_moves_as_it_was_told_to_and_does_not_pass_with_time(release, asked):
+    now, then = (after(release, asked, move)["spot"].to_numpy() for move in (Move(), Move(spot=-0.04, days=3)))
+    assert then == pytest.approx(0.96 * now, rel=1e-12)
 
 
 def test_each_row_may_have_its_own_spot(release, asked):

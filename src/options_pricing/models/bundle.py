@@ -22,6 +22,7 @@ from options_pricing.models.listing import (
     complaints,
     listed_series,
     read_asked,
+    spots_behind,
     time_complaints,
     with_terms,
 )
@@ -39,6 +40,7 @@ PRICED = [
     "forward",
     "discount_factor",
     "year_fraction",
+    "spot",
     "exercise_style",
     "extrapolated",
     "reason",
@@ -102,8 +104,8 @@ class PricingModel:
         -------
         DataFrame
             The columns `PRICED`, a row for each asked one, on its index; NaN and a `reason` where there is no
-            price. `extrapolated` says that maturity or moneyness lies outside the fitted quotes. Greeks are in the
-            units of `price_and_greeks`.
+            price. `extrapolated` says that maturity or moneyness lies outside the fitted quotes. `spot` is what the
+            underlying is worth by the forward. Greeks are in the units of `price_and_greeks`.
         """
         plain, listed = read_asked(asked), self.listed()
         reasons = complaints(plain, listed)
@@ -121,6 +123,7 @@ class PricingModel:
         quotes = terms.assign(contract_symbol="", trade_date=pd.Timestamp(self.as_of))
         reasons = time_complaints(quotes, self.as_of)
         quotes.loc[reasons != "", "forward"] = np.nan
+        quotes["spot"] = spots_behind(quotes)
         vols, prices = self.model.predict_with_prices(quotes[list(ASKED)])
         found = greeks_at(quotes, vols)._asdict()
         made = {**found, "predicted_price": prices, "predicted_implied_vol": vols}

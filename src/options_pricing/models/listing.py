@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from pandas.api.typing import NaTType
 
 from options_pricing.models.forward_curve import CARRY, ForwardCurve
+from options_pricing.pricing.american import spot_and_rate
 from options_pricing.run.calendar import SECONDS_A_YEAR, expiry_instants, year_fractions
 
 SERIES = ["underlying", "root", "expiration", "settlement", "exercise_style"]
@@ -85,6 +86,17 @@ def with_terms(asked: pd.DataFrame, listed: pd.DataFrame) -> pd.DataFrame:
     """
     parts = [_with_terms(rows, listed[listed["underlying"] == u]) for u, rows in asked.groupby("underlying")]
     return pd.concat(parts).loc[asked.index]
+
+
+def spots_behind(terms: pd.DataFrame) -> NDArray[np.float64]:
+    """The price of the underlying that each option is priced with: its forward, discounted, dividends put back.
+
+    Early exercise is measured against it; the price that was quoted at the close may differ.
+    """
+    forward, years, discount, dividends = (
+        terms[name].to_numpy(dtype=float) for name in ("forward", "year_fraction", "discount_factor", "dividend_yield")
+    )
+    return spot_and_rate(forward, years, discount, dividends)[0]
 
 
 def _with_terms(asked: pd.DataFrame, listed: pd.DataFrame) -> pd.DataFrame:

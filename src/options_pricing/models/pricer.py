@@ -16,6 +16,7 @@ from options_pricing.models.listing import (
     LOWEST_STRIKE,
     complaints,
     read_asked,
+    spots_behind,
     time_complaints,
     with_terms,
 )
@@ -25,7 +26,7 @@ NUMBERS = PRICED[: PRICED.index("exercise_style")]
 FOUND = NUMBERS[: NUMBERS.index("forward")]
 KEY = ["underlying", "root", "expiration"]
 NAMES = ["root", "expiration", "exercise_style", "settlement"]
-TERMS = [*CARRY, "year_fraction", "underlying_price"]
+TERMS = [*CARRY, "year_fraction", "underlying_price", "spot"]
 # An expiration is asked for again and again at other strikes; so many of them are remembered.
 MOST_REMEMBERED = 20_000
 
@@ -138,6 +139,7 @@ class Pricer:
             terms = with_terms(sound, self._listed)
             late = time_complaints(terms, self.bundle.as_of)
             terms.loc[late != "", "forward"] = np.nan
+            terms["spot"] = spots_behind(terms)
             names, numbers = (terms[columns].itertuples(index=False, name=None) for columns in (NAMES, TERMS))
             rows = zip(terms.index, late, names, numbers, strict=True)
             found |= {at: Terms(True, reason, texts, values) for at, reason, texts, values in rows}

@@ -107,6 +107,7 @@ def _answer(row: Mapping[Hashable, Any], interval: dict[str, Any] | None) -> dic
         "implied_vol": _number(row["predicted_implied_vol"]),
         "interval": interval,
         "greeks": {greek: _number(row[greek]) for greek in GREEKS},
+        "underlying_price": _number(row["spot"]),
         "forward": _number(row["forward"]),
         "discount_factor": _number(row["discount_factor"]),
         "year_fraction": _number(row["year_fraction"]),
@@ -141,7 +142,9 @@ def columns_told(release: Release, asked: Columns, priced: Mapping[str, NDArray[
         "implied_vol": priced["predicted_implied_vol"],
         "interval_low": np.maximum(low, 0.0),
         "interval_high": high,
-        **{name: priced[name] for name in (*GREEKS, "forward", "discount_factor", "year_fraction")},
+        **{name: priced[name] for name in GREEKS},
+        "underlying_price": priced["spot"],
+        **{name: priced[name] for name in ("forward", "discount_factor", "year_fraction")},
         **{name: priced[name] for name in ("exercise_style", "extrapolated")},
         "reason": reason,
     }

@@ -70,7 +70,7 @@ ANSWER = {
     "implied_vol": NUMBER,
     "interval": INTERVAL,
     "greeks": _object(dict.fromkeys(GREEKS, NUMBER)),
-    **dict.fromkeys(("forward", "discount_factor", "year_fraction"), NUMBER),
+    **dict.fromkeys(("underlying_price", "forward", "discount_factor", "year_fraction"), NUMBER),
     "exercise_style": {"type": ["string", "null"]},
     "extrapolated": {"type": "boolean"},
     "reason": TEXT,

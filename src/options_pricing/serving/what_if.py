@@ -8,7 +8,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from options_pricing.evaluation.intervals import served_intervals
-from options_pricing.models.listing import read_asked, with_terms
+from options_pricing.models.listing import read_asked, spots_behind, with_terms
 from options_pricing.models.prices import greeks_at, prices_at
 from options_pricing.pricing.american import spot_and_rate
 from options_pricing.release.verify import Release
@@ -61,6 +61,7 @@ def after(release: Release, asked: pd.DataFrame, move: Move, *, spots: ArrayLike
     greeks = greeks_at(then, vols)._asdict()
     changed = {name: then[name].to_numpy() for name in ("forward", "discount_factor", "year_fraction")}
     changed |= {greek: greeks[greek] for greek in GREEKS}
+    changed["spot"] = spots_behind(then)
     changed |= {"predicted_implied_vol": vols, "predicted_price": prices_at(then, vols)}
     return _with_interval(release, asked.join(priced.assign(**changed)))
 

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from options_pricing.models.listing import spots_behind
 from options_pricing.release.manifest import MANIFEST_FILE
 from options_pricing.release.verify import TRAIN_AGAIN, Release, read_manifest
 from options_pricing.run.errors import ModelRefusedError, TaskError
@@ -151,11 +152,12 @@ def _chain_name(chain: Chain, several_roots: bool) -> str:
 
 
 def _key_figures(listed: pd.Series) -> str:
+    (spot,) = spots_behind(listed.to_frame().T)
     return " · ".join(
         [
             f"{days_of(listed['year_fraction']):,.1f} days",
             f"forward {listed['forward']:,.2f}",
-            f"spot {listed['underlying_price']:,.2f}",
+            f"spot {spot:,.2f} (quoted {listed['underlying_price']:,.2f})",
             f"discount factor {listed['discount_factor']:.5f}",
             f"{listed['exercise_style']}, settled {listed['settlement']}",
         ]

@@ -117,6 +117,7 @@ def _figures(now: dict[str, Any], then: pd.Series, quote: pd.Series | None) -> N
             "Model price": (f"{price:,.4f}", _change(price - now["price"], ",.4f")),
             "Interval": f"{then['low']:,.2f} - {then['high']:,.2f}" if np.isfinite(then["high"]) else "none",
             "Implied vol": percent(then["predicted_implied_vol"]),
+            "Spot": f"{then['spot']:,.2f}",
             "Forward": f"{then['forward']:,.2f}",
             "Days to expiry": f"{days_of(then['year_fraction']):,.2f}",
         }

@@ -14,8 +14,8 @@ from options_pricing.serving.served import Desk, Served
 MODEL = "options_pricing"
 INPUTS = {"underlying": "BYTES", "root": "BYTES", "expiration": "BYTES", "strike": "FP64", "option_type": "BYTES"}
 NUMBERS = (
-    "price", "implied_vol", "interval_low", "interval_high", "delta", "gamma", "vega", "theta", "rho", "forward",
-    "discount_factor", "year_fraction",
+    "price", "implied_vol", "interval_low", "interval_high", "delta", "gamma", "vega", "theta", "rho",
+    "underlying_price", "forward", "discount_factor", "year_fraction",
 )  # fmt: skip
 OUTPUTS = {**dict.fromkeys(NUMBERS, "FP64"), "exercise_style": "BYTES", "extrapolated": "BOOL", "reason": "BYTES"}
 

@@ -21,6 +21,7 @@ from options_pricing.serving.served import Desk, Served
 REACH = 3.0
 MOST_POINTS, USUAL_POINTS = 201, 41
 MOST_EXPIRATIONS = 40
+TERMS = ("underlying_price", "forward", "discount_factor", "year_fraction")
 QUOTED = ("strike", "option_type", "bid", "ask", "mid", "implied_vol")
 
 
@@ -86,7 +87,7 @@ def _smile(served: Served, asked: AskedSmile) -> dict[str, Any]:
         "underlying": asked.underlying,
         "root": asked.root,
         "expiration": asked.expiration.isoformat(),
-        **{name: float(middle[name][0]) for name in ("forward", "discount_factor", "year_fraction")},
+        **{name: float(middle[name][0]) for name in TERMS},
         "at_the_money_vol": float(middle["implied_vol"][0]),
         "rows": asked.points,
         "columns": told,
@@ -103,10 +104,9 @@ def _surface(served: Served, asked: AskedSurface) -> dict[str, Any]:
     middle = _at_the_money(served, series)
     known = np.flatnonzero(np.isfinite(middle["price"]))
     series, middle = [series[at] for at in known], {name: values[known] for name, values in middle.items()}
-    names = {"forward": "forward", "discount_factor": "discount_factor", "year_fraction": "year_fraction"}
+    names = {**{name: name for name in TERMS}, "at_the_money_vol": "implied_vol"}
     expirations = [
-        {"root": root, "expiration": at.isoformat()}
-        | {name: float(middle[held][row]) for name, held in (names | {"at_the_money_vol": "implied_vol"}).items()}
+        {"root": root, "expiration": at.isoformat()} | {name: float(middle[held][row]) for name, held in names.items()}
         for row, (_, root, at) in enumerate(series)
     ]
     told = _on_grid(served, series, middle, asked.points)
