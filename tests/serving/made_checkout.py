@@ -9,8 +9,9 @@ import pandas as pd
 
 from options_pricing.quotes.schema import ERROR_BY_BUCKET, FEATURES, QUARANTINE, names
 from options_pricing.quotes.tables import conform, write_csv
-from options_pricing.release.manifest import MODEL_FILE
-from tests.made_release import edit_manifest
+from options_pricing.release.manifest import CARD_FILE, MODEL_FILE
+from options_pricing.run.files import sha256_of
+from tests.made_release import edit_manifest, fingerprint
 from tests.made_up_features import Market, make_features
 
 MARKET = Market(underlyings=("IDX", "STK"), american=("STK",), days=4, expirations=(20, 41, 104), strikes=9)
@@ -44,6 +45,16 @@ def made_checkout(folder: Path, staged: Path) -> Path:
     _write(folder / f"reports/validation/validation_{LAST}.json", validation())
     write_evaluation(folder, json.loads((staged / "manifest.json").read_text())["files"][MODEL_FILE])
     write_csv(by_bucket(), folder / "reports/plots/error_by_bucket.csv", ERROR_BY_BUCKET)
+    return folder
+
+
+def checkout_of_training(folder: Path, staged: Path) -> Path:
+    """A checkout as `made_checkout` writes it, whose staged release names the features it was trained on."""
+    made_checkout(folder, staged)
+    own, file = folder / "releases" / "staged", folder / f"data/processed/features_{LAST}.csv"
+    card = json.loads((own / CARD_FILE).read_text())
+    card["features"] = [{"path": f"data/processed/{file.name}", "sha256": sha256_of(file)}]
+    fingerprint(own, {CARD_FILE: json.dumps(card).encode()})
     return folder
 
 

@@ -2,6 +2,7 @@
 
 import io
 import json
+import shutil
 
 import numpy as np
 import pandas as pd
@@ -9,15 +10,18 @@ import pytest
 
 from options_pricing.release.manifest import MODEL_FILE
 from options_pricing.release.verify import load_release
+from options_pricing.serving import beside
 from options_pricing.serving.api import create_app
-from options_pricing.serving.app import chain_page, density_page, error_page, quarantine_page, what_if_page
+from options_pricing.serving.app import chain_page, density_page, error_page, quarantine_page, quoted, what_if_page
 from options_pricing.serving.app.look import LIGHT
-from options_pricing.serving.chains import listed_chains, long_chain, quotes_of, two_sided
+from options_pricing.serving.chains import chain_beside_model, listed_chains, long_chain, quotes_of, two_sided
 from tests.made_release import edit_manifest
 from tests.serving.made_checkout import (
     BEFORE,
     LAST,
     by_bucket,
+    checkout_of_training,
+    features,
     made_checkout,
     quarantined,
     validation,
@@ -66,6 +70,63 @@ def test_the_chain_is_filtered_by_side_and_error(chain):
     off = two_sided(model, own, moved, np.sort(quotes["strike"].unique()))
     far = chain_page._chosen(off, ("call", "put"), 3.0)
     assert far["strike"].tolist() == [quotes["strike"][2]]
+
+
+@pytest.fixture(scope="module")
+def trained(staged, tmp_path_factory):
+    """A checkout that has the very quotes its release was trained on."""
+    return checkout_of_training(tmp_path_factory.mktemp("trained"), staged)
+
+
+def in_the_money():
+    """A call of the day in the money, which no model is fitted on."""
+    rows = features().loc[lambda table: (table["trade_date"] == LAST) & (table["expiration"] == "2026-12-07")]
+    calls = rows[(rows["underlying"] == "STK") & (rows["option_type"] == "C")]
+    return calls[calls["strike"] < calls["forward"]].iloc[-1]
+
+
+def test_a_quote_that_the_model_was_not_fitted_on_is_shown_and_marked(trained):
+    wanted = in_the_money()
+    asked = {"underlying": "STK", "expiration": "2026-12-07", "strike": str(wanted["strike"]), "type": "Call"}
+    words = f"Quoted at the close: {wanted['bid']:,.2f} to {wanted['ask']:,.2f}, which the model was not fitted on."
+    assert words in said(opened(trained / "releases" / "staged", trained, page="What if", **asked))
+    chain = opened(trained / "releases" / "staged", trained, page="Chain", **asked)
+    table = chain.dataframe[0].value.set_index("strike")
+    assert table.loc[wanted["strike"], ["call bid", "call ask"]].tolist() == [wanted["bid"], wanted["ask"]]
+    assert "Grey: quoted" in said(chain)
+
+
+def test_what_is_quoted_is_asked_of_the_day_that_is_typed_too(trained):
+    wanted = in_the_money()
+    asked = {"underlying": "STK", "expires": "2026-12-07", "strike": str(wanted["strike"]), "type": "Call"}
+    app = opened(trained / "releases" / "staged", trained, page="What if", **asked)
+    assert app.selectbox(key="expiration").value != "2026-12-07"
+    assert f"{wanted['bid']:,.2f} to {wanted['ask']:,.2f}" in said(app)
+
+
+def test_quotes_of_another_file_than_the_release_was_trained_on_are_not_shown(trained, tmp_path):
+    other = shutil.copytree(trained, tmp_path / "checkout")
+    path = other / f"data/processed/features_{LAST}.csv"
+    path.write_text(path.read_text().replace("IDX", "IDY"))
+    wanted = in_the_money()
+    asked = {"underlying": "STK", "expiration": "2026-12-07", "strike": str(wanted["strike"]), "type": "Call"}
+    for checkout in (other, None):
+        told = said(opened(trained / "releases" / "staged", checkout, page="What if", **asked))
+        assert "not among the quotes that the model was fitted on" in told
+
+
+def test_quotes_that_were_not_fitted_are_grey(trained):
+    release = load_release(trained / "releases" / "staged")
+    chain, _ = next(pair for pair in listed_chains(release.model, "STK") if f"{pair[0].expiration:%d}" == "07")
+    day = beside.all_quotes_on(trained, LAST, quoted.trained_on(release.card, LAST))
+    both = chain_beside_model(release.model, chain, day, quotes_of(release.model, chain))
+    table = two_sided(release.model, chain, both, np.sort(both["strike"].unique()))
+    styles = chain_page._not_fitted(table, both, "red")
+    unseen = both[~both["fitted"]]
+    assert 0 < len(unseen) < len(both)
+    assert (styles["call bid"] != "").sum() == (unseen["option_type"] == "C").sum()
+    assert (styles["put ask"] != "").sum() == (unseen["option_type"] == "P").sum()
+    assert (styles["strike"] == "").all()
 
 
 def test_the_file_of_the_chain_has_both_sides_and_every_digit(chain):
@@ -155,10 +216,10 @@ def test_a_what_if_changes_the_price_and_shows_by_how_much(staged):
 
 def test_the_spot_that_is_shown_is_the_one_that_the_api_says(staged):
     told = (
-        create_app(staged).test_client().get("/smile", query_string={"underlying": "STK", "expiration": "2026-12-31"})
+        create_app(staged).test_client().get("/smile", query_string={"underlying": "STK", "expiration": "2026-12-07"})
     )
     shown = f"{told.json['underlying_price']:,.2f}"
-    app = opened(staged, page="What if", underlying="STK", expiration="2026-12-31")
+    app = opened(staged, page="What if", underlying="STK", expiration="2026-12-07")
     assert metrics(app)["Spot"] == shown
     assert f"spot {shown} (quoted " in said(app)
 

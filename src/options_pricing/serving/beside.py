@@ -13,7 +13,7 @@ from options_pricing.quotes.schema import ERROR_BY_BUCKET, FEATURES, QUARANTINE
 from options_pricing.quotes.tables import read_csv
 from options_pricing.release.manifest import MANIFEST_FILE, MODEL_FILE
 from options_pricing.run.errors import MissingInputError
-from options_pricing.run.files import read_json
+from options_pricing.run.files import read_json, sha256_of
 from options_pricing.run.governance import Gate
 from options_pricing.run.params import load_params
 
@@ -69,6 +69,15 @@ def quotes_on(checkout: Path, day: str, days_to_expiry: tuple[int, int]) -> pd.D
     """The quotes of a day that a model may be fitted on, as `PricingModel.quotes` gives those of its last day."""
     features = read_csv(checkout / DAY_FEATURES.format(day=day), FEATURES)
     return eligible_quotes(features, *days_to_expiry)[list(QUOTED)]
+
+
+def all_quotes_on(checkout: Path, day: str, sha256: str) -> pd.DataFrame | None:
+    """All quotes of a day that passed validation and have a forward; None unless the file is the one that is meant."""
+    path = checkout / DAY_FEATURES.format(day=day)
+    if not path.is_file() or sha256_of(path) != sha256:
+        return None
+    features = read_csv(path, FEATURES)
+    return features.loc[features["forward"] > 0, list(QUOTED)]
 
 
 def gate_of(checkout: Path) -> Gate:

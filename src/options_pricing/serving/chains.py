@@ -38,18 +38,27 @@ def listed_chains(model: PricingModel, underlying: str) -> list[tuple[Chain, pd.
 
 def quotes_of(model: PricingModel, chain: Chain) -> pd.DataFrame:
     """The fitted quotes of a chain beside what the model says of each, by strike; columns as `all_quotes` adds them."""
-    quotes = model.quotes()
+    return _beside_model(model, _of_chain(model.quotes(), chain))
+
+
+def chain_beside_model(model: PricingModel, chain: Chain, day: pd.DataFrame, seen: pd.DataFrame) -> pd.DataFrame:
+    """As `quotes_of`, of all quotes of a day: ``fitted`` says which of them are among those `seen`."""
+    both = _beside_model(model, _of_chain(day, chain))
+    names = ["strike", "option_type"]
+    return both.assign(fitted=pd.MultiIndex.from_frame(both[names]).isin(pd.MultiIndex.from_frame(seen[names])))
+
+
+def _of_chain(quotes: pd.DataFrame, chain: Chain) -> pd.DataFrame:
     of_chain = (quotes["underlying"] == chain.underlying) & (quotes["expiration"] == chain.expiration)
-    if chain.root is not None:
-        of_chain &= quotes["root"] == chain.root
-    return _beside_model(model, quotes[of_chain])
+    return quotes[of_chain if chain.root is None else of_chain & (quotes["root"] == chain.root)]
 
 
 def all_quotes(model: PricingModel, underlying: str) -> pd.DataFrame:
     """The fitted quotes of an underlying beside what the model says of each, by strike.
 
     Adds ``predicted_price``, ``predicted_implied_vol``, ``bid_implied_vol`` and ``ask_implied_vol`` (per year; null
-    where no vol gives that price) and ``error_half_spreads``: predicted price less mid, over half of bid to ask.
+    where no vol gives that price), ``error_half_spreads``: predicted price less mid, over half of bid to ask, and
+    ``fitted``.
     """
     quotes = model.quotes()
     return _beside_model(model, quotes[quotes["underlying"] == underlying])
@@ -58,7 +67,7 @@ def all_quotes(model: PricingModel, underlying: str) -> pd.DataFrame:
 def _beside_model(model: PricingModel, quotes: pd.DataFrame) -> pd.DataFrame:
     own = quotes.sort_values(["strike", "option_type"], ignore_index=True)
     if own.empty:
-        return own
+        return own.assign(fitted=False)
     priced = model.price_options(own[["underlying", "root", "expiration", "strike", "option_type"]])
     price = priced["predicted_price"].to_numpy()
     return own.assign(
@@ -67,6 +76,7 @@ def _beside_model(model: PricingModel, quotes: pd.DataFrame) -> pd.DataFrame:
         bid_implied_vol=_vol_at(own, "bid"),
         ask_implied_vol=_vol_at(own, "ask"),
         error_half_spreads=_half_spreads(price, own["bid"].to_numpy(), own["ask"].to_numpy()),
+        fitted=True,
     )
 
 
@@ -104,8 +114,8 @@ def nearest_strikes(quotes: pd.DataFrame, forward: float, count: int | None) -> 
 def two_sided(model: PricingModel, chain: Chain, quotes: pd.DataFrame, strikes: np.ndarray) -> pd.DataFrame:
     """The chain as a trader reads it: calls, strike, puts. The model prices both sides of every strike.
 
-    Vols and deltas are the model's, vols in percent; bid and ask, and the error in half-spreads, are null where the
-    model was not fitted on the quote.
+    Vols and deltas are the model's, vols in percent; bid and ask, and the error in half-spreads, are null where
+    `quotes` has none.
     """
     call, put = (_side(model, chain, quotes, strikes, letter, name) for letter, name in SIDES)
     return call.join(pd.DataFrame({"strike": strikes})).join(put.iloc[:, ::-1])
@@ -132,13 +142,13 @@ def long_chain(model: PricingModel, chain: Chain, quotes: pd.DataFrame) -> pd.Da
     strikes = nearest_strikes(quotes, 0.0, None)
     asked = pd.concat([chain.asked(strikes, letter) for letter, _ in SIDES], ignore_index=True)
     priced = model.price_options(asked).drop(columns=["reason"])
-    market = quotes[["strike", "option_type", "bid", "ask", "mid", "implied_vol", "error_half_spreads"]]
+    market = quotes[["strike", "option_type", "bid", "ask", "mid", "implied_vol", "error_half_spreads", "fitted"]]
     told = asked.join(priced).merge(market, on=["strike", "option_type"], how="left", validate="1:1")
     return told.sort_values(["strike", "option_type"], ignore_index=True)
 
 
 def quote_for(quotes: pd.DataFrame, strike: float, option_type: str) -> pd.Series | None:
-    """The fitted quote of one option of a chain, if there is one."""
+    """The quote of one option of a chain, if there is one."""
     found = quotes[(quotes["strike"] == strike) & (quotes["option_type"] == option_type)]
     return None if found.empty else found.iloc[0]
 

@@ -1,10 +1,13 @@
 """The chain as a trader reads it: calls, strike, puts; the quotes beside the model's prices."""
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
+from options_pricing.serving.app.quoted import knows_all_quotes, quoted
 from options_pricing.serving.app.smile_page import UNQUOTED
 from options_pricing.serving.app.view import View, nothing, say_with_file
+from options_pricing.serving.chains import SIDES as SIDES_BY_LETTER
 from options_pricing.serving.chains import long_chain, nearest_strikes, two_sided
 
 STRIKES_SHOWN = {"30 near the forward": 30, "100": 100, "All": None}
@@ -12,13 +15,16 @@ SIDES = {"Both sides": ("call", "put"), "Calls": ("call",), "Puts": ("put",)}
 ROWS_BEFORE_SCROLLING = 32
 CAPTION = (
     "Shaded: in the money. Bold: the model's price is outside bid and ask. Error is model less mid in half-spreads, so "
-    "-1 to 1 is inside. Where bid and ask are empty the model was not fitted on that side; it prices it all the same."
+    "−1 to 1 is inside. "
 )
+UNSEEN = "Grey: quoted, but not what the model was fitted on. Empty: no quote passed validation."
+UNKNOWN = "Empty: the model was not fitted on a quote of it; what else was quoted is not known here."
 
 
 def show(view: View) -> None:
     """Draw the page."""
-    if not view.drawable:
+    quotes = quoted(view, view.chain)
+    if quotes.empty or not np.isfinite(view.forward):
         nothing(UNQUOTED)
         return
     controls = st.container(horizontal=True, vertical_alignment="bottom", gap="medium")
@@ -32,15 +38,16 @@ def show(view: View) -> None:
     beyond = controls.slider(
         "Error at least, half-spreads", 0.0, 5.0, 0.0, 0.25, key="error", bind="query-params", width=240
     )
-    strikes = nearest_strikes(view.quotes, view.forward, STRIKES_SHOWN[str(shown)])
-    table = two_sided(view.release.model, view.chain, view.quotes, strikes)
+    strikes = nearest_strikes(quotes, view.forward, STRIKES_SHOWN[str(shown)])
+    table = two_sided(view.release.model, view.chain, quotes, strikes)
     table = _chosen(table, SIDES[str(sides)], float(beyond))
     if table.empty:
         nothing("No strike is left by these filters.")
     else:
-        _draw_table(table, view)
-    everything = long_chain(view.release.model, view.chain, view.quotes)
-    say_with_file(CAPTION, everything, f"chain_{view.file_name}", key="chain")
+        _draw_table(table, view, quotes)
+    everything = long_chain(view.release.model, view.chain, quotes)
+    caption = CAPTION + (UNSEEN if knows_all_quotes(view) else UNKNOWN)
+    say_with_file(caption, everything, f"chain_{view.file_name}", key="chain")
 
 
 def _chosen(table: pd.DataFrame, sides: tuple[str, ...], beyond: float) -> pd.DataFrame:
@@ -49,8 +56,9 @@ def _chosen(table: pd.DataFrame, sides: tuple[str, ...], beyond: float) -> pd.Da
     return table.loc[errors.ge(beyond) if beyond > 0 else table.index, kept]
 
 
-def _draw_table(table: pd.DataFrame, view: View) -> None:
+def _draw_table(table: pd.DataFrame, view: View, quotes: pd.DataFrame) -> None:
     styled = table.style.apply(_in_the_money, axis=None, forward=view.forward)
+    styled = styled.apply(_not_fitted, axis=None, quotes=quotes, colour=view.colours.quiet)
     styled = styled.apply(_outside_bid_ask, axis=None, colour=view.colours.model)
     st.dataframe(
         styled,
@@ -72,7 +80,16 @@ def _in_the_money(table: pd.DataFrame, forward: float) -> pd.DataFrame:
     styles = pd.DataFrame("", index=table.index, columns=table.columns)
     for side, inside in (("call", table["strike"] < forward), ("put", table["strike"] > forward)):
         styles.loc[inside, [name for name in table.columns if name.startswith(side)]] = "background-color: #8882"
-    styles["strike"] = "font-weight: bold"
+    return styles
+
+
+def _not_fitted(table: pd.DataFrame, quotes: pd.DataFrame, colour: str) -> pd.DataFrame:
+    """Grey quotes that the model was not fitted on."""
+    styles = pd.DataFrame("", index=table.index, columns=table.columns)
+    for letter, side in SIDES_BY_LETTER:
+        unseen = quotes.loc[(quotes["option_type"] == letter) & ~quotes["fitted"], "strike"]
+        greyed = [name for name in (f"{side} bid", f"{side} ask", f"{side} error") if name in table]
+        styles.loc[table["strike"].isin(unseen), greyed] = f"color: {colour}"
     return styles
 
 

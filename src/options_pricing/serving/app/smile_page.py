@@ -33,5 +33,5 @@ def show(view: View) -> None:
         }
     )
     figure = charts.smile(quotes, line, forward, view=usual_strikes(quotes, forward, vol), colours=view.colours)
-    table = quotes.drop(columns=["trade_date", "contract_symbol"])
+    table = quotes.drop(columns=["trade_date", "contract_symbol", "fitted"])
     draw_with_file(figure, CAPTION, table, f"smile_{view.file_name}", key="smile")

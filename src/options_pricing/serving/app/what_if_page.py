@@ -13,8 +13,9 @@ from options_pricing.models.listing import HIGHEST_STRIKE, LONGEST_YEARS
 from options_pricing.run.calendar import DAYS_A_YEAR
 from options_pricing.serving.answers import GREEKS, answers
 from options_pricing.serving.app.look import Colours, framed, line
+from options_pricing.serving.app.quoted import knows_all_quotes, quoted
 from options_pricing.serving.app.view import View, days_of, draw_with_file, iso, metrics, percent
-from options_pricing.serving.chains import Chain, nearest_strikes, quote_for
+from options_pricing.serving.chains import Chain, listed_chains, nearest_strikes, quote_for
 from options_pricing.serving.what_if import Move, Sticky, after
 
 OF_CHAIN = "chain that the option is of"
@@ -37,17 +38,18 @@ CAPTION = (
 
 def show(view: View) -> None:
     """Draw the page."""
-    asked, kind, strike, same = _asked(view)
+    chain, kind, strike = _asked(view)
+    asked = chain.asked(np.array([strike]), kind)
     (now,) = answers(view.release, asked)
     if now["price"] is None:
         st.error(f"This option has no price: {now['reason']}")
         return
-    quote = quote_for(view.quotes, strike, kind) if same and view.drawable else None
     move = _move(now)
     then = after(view.release, asked, move).iloc[0]
     if now["extrapolated"]:
         st.warning(f"Extrapolated: {now['reason']}.", icon=":material/warning:")
-    _figures(now, then, quote)
+    _figures(now, then)
+    st.caption(f"{_quote_words(view, chain, strike, kind)} {_interval_words(now['interval'])}")
     if np.isfinite(then["predicted_price"]):
         table = _by_spot(view, asked, move, _reach(now, move.spot))
         name = f"what_if_{view.chain.underlying}_{now['expiration']}_{strike:g}{kind}"
@@ -57,8 +59,8 @@ def show(view: View) -> None:
     st.code(f"curl 'http://127.0.0.1:8000/price?{query}'", language="bash")
 
 
-def _asked(view: View) -> tuple[pd.DataFrame, str, float, bool]:
-    """The option that the fields name, its letter and strike, and whether it is of the chain."""
+def _asked(view: View) -> tuple[Chain, str, float]:
+    """The chain, letter and strike of the option that the fields name."""
     fields = st.columns([1, 1, 1, 1])
     near, step = _near_strike(view.quotes, view.forward)
     _begin_chain(view, near)
@@ -77,10 +79,17 @@ def _asked(view: View) -> tuple[pd.DataFrame, str, float, bool]:
         key="expires",
         bind="query-params",
     )
-    same = pd.Timestamp(expiration) == view.chain.expiration
-    chain = Chain(view.chain.underlying, view.chain.root if same else None, pd.Timestamp(expiration))
-    letter = str(kind)[0]
-    return chain.asked(np.array([strike]), letter), letter, float(strike), same
+    return _chain_on(view, pd.Timestamp(expiration)), str(kind)[0], float(strike)
+
+
+def _chain_on(view: View, expiration: pd.Timestamp) -> Chain:
+    """The chain that expires on a day: the one looked at, else as a price without a root is understood."""
+    if expiration == view.chain.expiration:
+        return view.chain
+    listed = listed_chains(view.release.model, view.chain.underlying)
+    on_day = [(own["settlement"] != "pm", chain.root or "") for chain, own in listed if chain.expiration == expiration]
+    root = min(on_day)[1] if on_day else ""
+    return Chain(view.chain.underlying, root or None, expiration)
 
 
 def _begin_chain(view: View, strike: float) -> None:
@@ -107,7 +116,7 @@ def _move(now: dict[str, Any]) -> Move:
     return Move(spot / 100, vol / 100, float(days), sticky)
 
 
-def _figures(now: dict[str, Any], then: pd.Series, quote: pd.Series | None) -> None:
+def _figures(now: dict[str, Any], then: pd.Series) -> None:
     price = then["predicted_price"]
     if not np.isfinite(price):
         st.error("The model has no price for this option after this move.")
@@ -124,8 +133,17 @@ def _figures(now: dict[str, Any], then: pd.Series, quote: pd.Series | None) -> N
     )
     names = {greek: f"{greek.capitalize()}, {GREEK_UNITS[greek]}" for greek in GREEKS}
     metrics({name: _greek(then[greek], now["greeks"][greek]) for greek, name in names.items()})
-    bid_ask = "no quote" if quote is None else f"{quote['bid']:,.2f} - {quote['ask']:,.2f}"
-    st.caption(f"Quoted at the close: {bid_ask}. {_interval_words(now['interval'])}")
+
+
+def _quote_words(view: View, chain: Chain, strike: float, kind: str) -> str:
+    """What the market said of an option at the close."""
+    quote = quote_for(quoted(view, chain), strike, kind)
+    if quote is None and knows_all_quotes(view):
+        return "No quote of it at the close passed validation."
+    if quote is None:
+        return "It is not among the quotes that the model was fitted on."
+    fitted = "" if quote["fitted"] else ", which the model was not fitted on"
+    return f"Quoted at the close: {quote['bid']:,.2f} to {quote['ask']:,.2f}{fitted}."
 
 
 def _greek(value: float, was: float | None) -> tuple[str, str | None]:
