@@ -159,8 +159,11 @@ def test_of_two_roots_the_one_settled_at_the_close_is_meant(features, quick):
     pricing = PricingModel(make_model("random_walk", quick).fit(both), both, {})
     listed = f"{last['expiration'].iloc[100]:%Y-%m-%d}"
     rows = pd.concat([option(expiration=listed, root=root) for root in (None, "IDX", "AAA")])
-    years = pricing.price_options(rows)["year_fraction"].tolist()
+    told = pricing.price_options(rows)
+    years = told["year_fraction"].tolist()
     assert years[0] == years[1] > years[2]
+    assert told["series_root"].tolist() == ["IDX", "IDX", "AAA"] and told["listed"].all()
+    assert not pricing.price_options(option(expiration="2026-12-12"))["listed"].any()
 
 
 def test_a_pickle_prices_the_same(pricing):

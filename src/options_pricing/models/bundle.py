@@ -42,6 +42,8 @@ PRICED = [
     "year_fraction",
     "spot",
     "exercise_style",
+    "series_root",
+    "listed",
     "extrapolated",
     "reason",
 ]
@@ -104,7 +106,8 @@ class PricingModel:
         -------
         DataFrame
             The columns `PRICED`, a row for each asked one, on its index; NaN and a `reason` where there is no
-            price. `extrapolated` says that maturity or moneyness lies outside the fitted quotes. `spot` is what the
+            price. `series_root` is the series that was priced, `listed` whether an option of it expires then;
+            `extrapolated` says that maturity or moneyness lies outside the fitted quotes. `spot` is what the
             underlying is worth by the forward. Greeks are in the units of `price_and_greeks`.
         """
         plain, listed = read_asked(asked), self.listed()
@@ -114,6 +117,8 @@ class PricingModel:
         told = told.reindex(plain.index)
         told["reason"] = told["reason"].where(reasons == "", reasons)
         told["exercise_style"] = told["exercise_style"].fillna("")
+        told["series_root"] = told["series_root"].fillna(plain["root"])
+        told["listed"] = told["listed"].eq(True)
         told["extrapolated"] = told["extrapolated"].eq(True)
         numbers = dict.fromkeys(PRICED[: PRICED.index("exercise_style")], float)
         return told[PRICED].astype(numbers).set_axis(asked.index)
@@ -131,6 +136,7 @@ class PricingModel:
         numbers = {name: np.where(nothing, np.nan, values) for name, values in made.items()}
         return quotes.assign(
             **numbers,
+            series_root=quotes["root"],
             extrapolated=self._beyond_quotes(quotes) & ~nothing,
             reason=reasons.mask((reasons == "") & nothing, NO_VOL),
         )

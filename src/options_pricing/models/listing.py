@@ -83,6 +83,7 @@ def with_terms(asked: pd.DataFrame, listed: pd.DataFrame) -> pd.DataFrame:
     Where no root is named, it is that of the first series with this expiration, those settled at the close before
     those settled at the opening. An expiration that is not listed takes settlement and exercise of its root, its
     time by the calendar, and forward and discount factor of the `ForwardCurve` through all of the underlying's.
+    `listed` tells them apart.
     """
     parts = [_with_terms(rows, listed[listed["underlying"] == u]) for u, rows in asked.groupby("underlying")]
     return pd.concat(parts).loc[asked.index]
@@ -112,6 +113,7 @@ def _with_terms(asked: pd.DataFrame, listed: pd.DataFrame) -> pd.DataFrame:
     on_list = np.array(exact) >= 0
     series = ordered.iloc[np.where(on_list, exact, like)].set_index(asked.index)
     terms = asked.assign(**{name: series[name] for name in LISTED if name not in {"underlying", "expiration"}})
+    terms["listed"] = on_list
     return _off_list(terms, ~on_list, ordered) if not on_list.all() else terms
 
 

@@ -25,7 +25,7 @@ from options_pricing.models.random_walk import surface_of
 NUMBERS = PRICED[: PRICED.index("exercise_style")]
 FOUND = NUMBERS[: NUMBERS.index("forward")]
 KEY = ["underlying", "root", "expiration"]
-NAMES = ["root", "expiration", "exercise_style", "settlement"]
+NAMES = ["root", "expiration", "exercise_style", "settlement", "listed"]
 TERMS = [*CARRY, "year_fraction", "underlying_price", "spot"]
 # An expiration is asked for again and again at other strikes; so many of them are remembered.
 MOST_REMEMBERED = 20_000
@@ -79,6 +79,8 @@ class Pricer:
         told: dict[str, NDArray[Any]] = {
             **{name: np.full(len(asked), np.nan) for name in NUMBERS},
             "exercise_style": names["exercise_style"],
+            "series_root": names["root"],
+            "listed": names["listed"].astype(bool),
             "extrapolated": np.zeros(len(asked), dtype=bool),
             "reason": reason,
         }
@@ -98,7 +100,8 @@ class Pricer:
         vols, greeks = model.predict_with_greeks(quotes if model.reads_columns else pd.DataFrame(quotes.held))
         made = {**greeks._asdict(), "predicted_price": greeks.price, "predicted_implied_vol": vols}
         found = {name: made[name] if name in FOUND else terms[name] for name in NUMBERS}
-        found |= {"exercise_style": terms["exercise_style"], "extrapolated": self._beyond_quotes(quotes)}
+        found |= {"exercise_style": terms["exercise_style"], "series_root": terms["root"]}
+        found |= {"listed": terms["listed"].astype(bool), "extrapolated": self._beyond_quotes(quotes)}
         nothing = ~np.isfinite(greeks.price)
         if not nothing.any():
             return found | {"reason": terms["reason"]}
@@ -133,7 +136,9 @@ class Pricer:
         """Terms by the plain path, for any strike and type."""
         plain = read_asked(pd.DataFrame(keys, columns=KEY, dtype=object).assign(strike=1.0, option_type="C"))
         refused = complaints(plain, self._listed)
-        found = {at: Terms(False, reason, ("",) * len(NAMES), (np.nan,) * len(TERMS)) for at, reason in refused.items()}
+        roots, unknown = plain["root"].to_dict(), [""] * (len(NAMES) - 1)
+        nowhere = (np.nan,) * len(TERMS)
+        found = {at: Terms(False, reason, (roots[at], *unknown), nowhere) for at, reason in refused.items()}
         sound = plain[refused == ""]
         if len(sound):
             terms = with_terms(sound, self._listed)

@@ -17,6 +17,14 @@ from options_pricing.run.calendar import NEW_YORK
 GREEKS = ("delta", "gamma", "vega", "theta", "rho")
 
 BEYOND = "its maturity or moneyness lies beyond the fitted quotes"
+UNLISTED = "no listed option expires then"
+# By whether it is extrapolated, and listed.
+REMARKS = {
+    (False, True): "",
+    (False, False): UNLISTED,
+    (True, True): BEYOND,
+    (True, False): f"{UNLISTED}, and {BEYOND}",
+}
 
 
 def new_york_today() -> date:
@@ -99,7 +107,7 @@ def _answer(row: Mapping[Hashable, Any], interval: dict[str, Any] | None) -> dic
     extrapolated = bool(row["extrapolated"])
     return {
         "underlying": row["underlying"],
-        "root": row["root"] if isinstance(row.get("root"), str) else None,
+        "root": row["series_root"] or None,
         "expiration": row["expiration"].isoformat()[:10],
         "strike": row["strike"],
         "option_type": row["option_type"],
@@ -112,8 +120,9 @@ def _answer(row: Mapping[Hashable, Any], interval: dict[str, Any] | None) -> dic
         "discount_factor": _number(row["discount_factor"]),
         "year_fraction": _number(row["year_fraction"]),
         "exercise_style": row["exercise_style"] or None,
+        "listed": bool(row["listed"]),
         "extrapolated": extrapolated,
-        "reason": row["reason"] or (BEYOND if extrapolated else ""),
+        "reason": row["reason"] or REMARKS[extrapolated, bool(row["listed"])],
     }
 
 
@@ -136,7 +145,11 @@ def answers_of_columns(release: Release, asked: Columns, priced: Mapping[str, ND
 def columns_told(release: Release, asked: Columns, priced: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
     """What `answers` says, column by column: the same numbers, NaN where one is None, the interval as its two ends."""
     low, high = _ends(release, asked, priced)
-    reason = np.where((priced["reason"] == "") & priced["extrapolated"], BEYOND, priced["reason"])
+    reason = priced["reason"]
+    for (extrapolated, listed), remark in REMARKS.items():
+        of_this = (priced["extrapolated"] == extrapolated) & (priced["listed"] == listed)
+        if remark and of_this.any():
+            reason = np.where((reason == "") & of_this, remark, reason)
     return {
         "price": priced["predicted_price"],
         "implied_vol": priced["predicted_implied_vol"],
@@ -145,7 +158,7 @@ def columns_told(release: Release, asked: Columns, priced: Mapping[str, NDArray[
         **{name: priced[name] for name in GREEKS},
         "underlying_price": priced["spot"],
         **{name: priced[name] for name in ("forward", "discount_factor", "year_fraction")},
-        **{name: priced[name] for name in ("exercise_style", "extrapolated")},
+        **{name: priced[name] for name in ("exercise_style", "listed", "extrapolated")},
         "reason": reason,
     }
 

@@ -72,6 +72,7 @@ ANSWER = {
     "greeks": _object(dict.fromkeys(GREEKS, NUMBER)),
     **dict.fromkeys(("underlying_price", "forward", "discount_factor", "year_fraction"), NUMBER),
     "exercise_style": {"type": ["string", "null"]},
+    "listed": {"type": "boolean", "description": "whether an option of this series expires then"},
     "extrapolated": {"type": "boolean"},
     "reason": TEXT,
 }

@@ -17,7 +17,13 @@ NUMBERS = (
     "price", "implied_vol", "interval_low", "interval_high", "delta", "gamma", "vega", "theta", "rho",
     "underlying_price", "forward", "discount_factor", "year_fraction",
 )  # fmt: skip
-OUTPUTS = {**dict.fromkeys(NUMBERS, "FP64"), "exercise_style": "BYTES", "extrapolated": "BOOL", "reason": "BYTES"}
+OUTPUTS = {
+    **dict.fromkeys(NUMBERS, "FP64"),
+    "exercise_style": "BYTES",
+    "listed": "BOOL",
+    "extrapolated": "BOOL",
+    "reason": "BYTES",
+}
 
 
 def blueprint(desk: Desk) -> APIBlueprint:
