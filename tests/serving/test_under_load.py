@@ -164,6 +164,20 @@ def test_fault_68_slow_clients_do_not_keep_others_out_and_are_hung_up_on(api, qu
     assert fetch(api, query).status == 200
 
 
+def test_fault_68_clients_that_do_not_hang_up_keep_nobody_waiting(api, query):
+    asked = b"GET /v2/health/live HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+    idle = [socket.create_connection(("127.0.0.1", api), timeout=30) for _ in range(12)]
+    try:
+        for client in idle:
+            client.sendall(asked)
+        assert idle[0].recv(64).startswith(b"HTTP/1.1 200")
+        # gunicorn waits two seconds for each to hang up, and where it did so it let nobody else in meanwhile.
+        assert fetch(api, query, timeout=10).status == 200
+    finally:
+        for client in idle:
+            client.close()
+
+
 def _received(client: socket.socket) -> bytes:
     """What comes next, nothing once the server has hung up; a `TimeoutError` where it does not."""
     try:

@@ -10,6 +10,7 @@ from contextlib import suppress
 from typing import Any
 
 from gunicorn.http.errors import ParseException
+from gunicorn.util import close_graceful
 from gunicorn.workers.gthread import ThreadWorker
 
 SECONDS_VARIABLE = "OPTIONS_PRICING_API_REQUEST_SECONDS"
@@ -18,6 +19,8 @@ USUAL_SECONDS = 15.0
 LOOK_SECONDS = 0.25
 # How long a thread waits for the next request of a connection before it gives it back.
 LINGER_MILLISECONDS = 20
+# How long it waits for a client to hang up after the last answer.
+PARTING_SECONDS = 0.5
 
 
 class TimedThreadWorker(ThreadWorker):
@@ -39,6 +42,8 @@ class TimedThreadWorker(ThreadWorker):
         kept = self._timed(conn)
         while kept is True and self.alive and self.tpool._work_queue.empty() and _asks_again(conn):
             kept = self._timed(conn)
+        if kept is False:
+            _part(conn.sock)
         return kept
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
@@ -66,6 +71,17 @@ class TimedThreadWorker(ThreadWorker):
                 # Whoever waits in it for bytes to come or go is told that there are none.
                 with suppress(OSError):
                     conn.sock.shutdown(socket.SHUT_RDWR)
+
+
+def _part(connected: socket.socket) -> None:
+    """Let a client read the last answer before the connection ends.
+
+    The main thread would do so, for up to two seconds and for one client at a time, and let nobody in meanwhile. What
+    it finds is a connection that has ended in both directions.
+    """
+    with suppress(OSError):
+        close_graceful(connected.dup(), timeout=PARTING_SECONDS)
+        connected.shutdown(socket.SHUT_RDWR)
 
 
 def _refusal(detail: str) -> bytes:
