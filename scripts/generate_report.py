@@ -51,7 +51,7 @@ def work(args: argparse.Namespace, params: Params, log: TaskLog) -> None:
             params.gate,
             args.date,
             ledger=args.ledger,
-            drift=seen.drift["status"] if seen else "unknown",
+            **({"drift": seen.drift["status"], "why": seen.drift["why"]} if seen else {}),
         ),
         drift=seen and seen.drift,
         live=seen.records if seen else (),

@@ -148,6 +148,22 @@ def test_it_says_of_which_release_drift_is(releases, checks):
     assert checks()["drift"].detail == "drift.json of 20261120 says green of release bbbbbbbbbbbb, which is in use"
 
 
+@pytest.mark.parametrize(
+    ("why", "said"),
+    [
+        ("no day has been judged", "not known yet: no day has been judged"),
+        ("a\x1b[2Jb\nc", "not known yet: a[2Jb c"),
+        (None, "not known yet"),
+        (7, "not known yet"),
+        ("", "not known yet"),
+    ],
+)
+def test_drift_that_is_not_known_is_told_with_its_reason(releases, checks, why, said):
+    files = write_evidence(releases, GOOD, SHA256)
+    write_json(files.drift, {"date": "20261120", "status": "unknown", "why": why})
+    assert checks()["drift"].detail == said
+
+
 def test_only_a_report_of_a_day_under_its_own_name_is_the_newest_validation(releases, checks):
     files = write_evidence(releases, GOOD, SHA256, status="halted")
     write_json(files.validations / "validation_zz.json", {"date": "20261120", "status": "passed"})

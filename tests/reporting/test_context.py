@@ -24,7 +24,7 @@ def test_the_release_and_its_checks(context):
         False,
         "2 of 2 checks passed",
     )
-    assert release.checks[1] == ("api_ready", True, "200")
+    assert release.checks[1] == ("the API answers with this release", True, "200")
 
 
 def test_limits_come_from_the_card_and_from_the_count_of_days(context):

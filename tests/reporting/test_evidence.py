@@ -74,14 +74,27 @@ def test_without_intervals_the_reason_is_given():
     assert "no day has three" in answers(intervals=intervals)["How far off may a price be?"]
 
 
-def test_contradictions_are_those_of_the_same_day():
-    said = answers()["Do its prices contradict each other?"]
-    assert "26,541 of 144,631" in said and "547 of 145,204" in said
+def test_contradictions_are_told_under_every_protocol_as_the_gate_asks_one():
+    assert answers()["Do its prices contradict each other?"] == (
+        "In places. Neighbouring triples of strikes of one day whose prices are not convex, and pairs that are out of "
+        "order, by however little: next day, 26,541 of 144,631 triples and 547 of 145,204 pairs; same day, 26,541 of "
+        "144,631 triples and 547 of 145,204 pairs. Who could deal at such prices would be paid for nothing. The gate "
+        "looks at the next day, and counts what is worth a tick or more."
+    )
+
+
+def test_where_no_protocol_has_a_contradiction_the_answer_is_no():
     made = metrics_of()
-    clean = {"vertical": 0, "vertical_checked": 10, "butterfly": 0, "butterfly_checked": 9}
-    made["protocols"]["same_day"]["arbitrage"] = {"boosted": clean}
+    for protocol in made["protocols"].values():
+        clean = {"vertical": 0, "vertical_checked": 10, "butterfly": 0, "butterfly_checked": 9}
+        protocol["arbitrage"] = {"boosted": clean}
     found = {part.question: part.answer for part in evidence(Metrics.model_validate(made)).said}
-    assert found["Do its prices contradict each other?"].startswith("No: within a day, 9 neighbouring triples and 10")
+    said = found["Do its prices contradict each other?"]
+    assert said.startswith("No. ") and "next day, 0 of 9 triples and 0 of 10 pairs" in said
+    assert "paid for nothing" not in said
+    made["protocols"]["next_day"]["arbitrage"]["boosted"]["vertical"] = 1
+    found = {part.question: part.answer for part in evidence(Metrics.model_validate(made)).said}
+    assert found["Do its prices contradict each other?"].startswith("In places. ")
 
 
 def test_every_delta_has_a_line_and_black_is_held_against_nothing(inputs):

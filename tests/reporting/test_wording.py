@@ -12,6 +12,7 @@ from options_pricing.reporting.wording import (
     model_words,
     percent,
     significant,
+    typeset,
     visible,
     with_interval,
 )
@@ -108,3 +109,18 @@ def test_a_figure_has_an_interval_only_with_both_ends_apart():
 )
 def test_a_surface_is_called_after_the_day_that_it_is_of(model, protocol, words):
     assert model_words(model, protocol) == words
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("as of the close of 20261120.", "as of the close of 2026-11-20."),
+        ("R2 -0.139 on 9 days, lower bound below -1", "R² −0.139 on 9 days, lower bound below −1"),
+        ("89.5% of quotes, 85% to 95% is right", "89.5 % of quotes, 85 % to 95 % is right"),
+        ("2026-11-20, put 5-15, 30-90 days", "2026-11-20, put 5-15, 30-90 days"),
+        ("release 20261120aaaa, R2D2, 120261120", "release 20261120aaaa, R2D2, 120261120"),
+    ],
+)
+def test_words_from_elsewhere_are_written_as_the_reports_own(text, shown):
+    assert typeset(text) == shown
+    assert typeset(shown) == shown

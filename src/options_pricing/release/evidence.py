@@ -100,12 +100,18 @@ def _drift(path: Path, newest: str | None) -> tuple[str, str]:
     told = _json(path)
     status, day = (told.get("status"), told.get("date")) if isinstance(told, dict) else (None, None)
     if status not in {"green", "amber", "red"}:
-        return UNKNOWN, "drift.json says unknown" if status == UNKNOWN else "drift.json says nothing of use"
+        return UNKNOWN, _not_known(told) if status == UNKNOWN else "drift.json says nothing of use"
     if status != "red" and day != newest:
         return UNKNOWN, f"drift.json is of {day}, the newest validated day is {newest}: make that day's report"
     release = told.get("release")
     of = release.get("release_id") if isinstance(release, dict) else None
     return str(status), f"drift.json of {day} says {status}" + (f" of release {of}, which is in use" if of else "")
+
+
+def _not_known(told: dict[str, Any]) -> str:
+    why = told.get("why")
+    shown = "".join(c for c in " ".join(why.split()) if c.isprintable()) if isinstance(why, str) else ""
+    return f"not known yet: {shown}" if shown else "not known yet"
 
 
 def _validation(folder: Path) -> tuple[str | None, str]:

@@ -20,12 +20,14 @@ from options_pricing.reporting.quality import quality_of, trend_of
 from options_pricing.reporting.watching import live_picture, watching
 from options_pricing.reporting.wording import (
     as_day,
+    check_words,
     counted,
     in_words,
     model_words,
     percent,
     protocol_words,
     span,
+    typeset,
     whole,
 )
 
@@ -129,13 +131,13 @@ def _release(status: Status | None, in_use: dict[str, Any] | None) -> Release | 
         release_id=status.release_id,
         live=status.live or promoted,
         passed=f"{passed} of {counted(len(status.checks), 'check')} passed",
-        checks=[(check.name, check.passed, check.detail or "") for check in status.checks],
+        checks=[(check_words(check.name), check.passed, typeset(check.detail or "")) for check in status.checks],
         model_sha256=status.model_sha256,
     )
 
 
 def _limits(inputs: Inputs) -> list[str]:
-    said = list(inputs.card.limits) if inputs.card else []
+    said = [typeset(limit) for limit in inputs.card.limits] if inputs.card else []
     if simulated_banner(inputs) and not any("simulated" in limit.lower() for limit in said):
         said.append("It cannot say how the models do on real quotes: the market behind these figures is simulated.")
     if inputs.metrics:

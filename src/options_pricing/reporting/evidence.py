@@ -3,13 +3,14 @@
 from dataclasses import dataclass
 
 from options_pricing.reporting.answer import BENCHMARK, is_benchmark, main_protocol
-from options_pricing.reporting.inputs import Comparison, Intervals, Metrics
+from options_pricing.reporting.inputs import Comparison, Contradictions, Intervals, Metrics
 from options_pricing.reporting.wording import (
     coefficient,
     counted,
     decimal,
     model_words,
     percent,
+    protocol_words,
     significant,
     whole,
     with_interval,
@@ -112,7 +113,7 @@ def _width(metrics: Metrics, name: str, intervals: Intervals | None) -> str:
         f"held the market's mid for {percent(intervals.coverage)} of {counted(intervals.quotes, 'quote')} on "
         f"{counted(intervals.days, 'day')}, and for {percent(intervals.lowest_day_coverage)} on the worst of them. "
         f"They are {significant(intervals.mean_width_vol_points)} vol points wide on average, and half of them are "
-        f"within {significant(intervals.median_width_half_spreads)} half-spreads from end to end."
+        f"narrower than {significant(intervals.median_width_half_spreads)} half-spreads from end to end."
         f"{_buckets(intervals)}{_few(intervals)}"
     )
 
@@ -140,22 +141,29 @@ def _few(intervals: Intervals) -> str:
 
 
 def _contradictions(metrics: Metrics) -> str:
-    counts = metrics.protocols["same_day"].arbitrage if "same_day" in metrics.protocols else {}
-    own = counts.get(metrics.chosen_model)
-    if own is None:
+    """Under every protocol, as the gate looks at one of them only."""
+    found = {
+        name: protocol.arbitrage[metrics.chosen_model]
+        for name, protocol in metrics.protocols.items()
+        if metrics.chosen_model in protocol.arbitrage
+    }
+    if not found:
         return ""
-    model = model_words(metrics.chosen_model, "same_day")
-    if not own.vertical and not own.butterfly:
-        return f"No: within a day, {_shares(own.butterfly_checked, own.vertical_checked)} of {model} are all in order."
+    told = "; ".join(f"{protocol_words(name)[0].lower()}, {_out_of_order(own)}" for name, own in found.items())
+    some = any(own.vertical or own.butterfly for own in found.values())
+    meaning = " Who could deal at such prices would be paid for nothing." if some else ""
+    gate = " The gate looks at the next day, and counts what is worth a tick or more." if "next_day" in found else ""
     return (
-        f"Within a day, {whole(own.butterfly)} of {whole(own.butterfly_checked)} neighbouring triples of strikes of "
-        f"{model} are not convex, and {whole(own.vertical)} of {whole(own.vertical_checked)} neighbouring pairs are "
-        "out of order: who could deal at its own prices would be paid for nothing."
+        f"{'In places' if some else 'No'}. Neighbouring triples of strikes of one day whose prices are not convex, and "
+        f"pairs that are out of order, by however little: {told}.{meaning}{gate}"
     )
 
 
-def _shares(triples: int, pairs: int) -> str:
-    return f"{whole(triples)} neighbouring triples and {whole(pairs)} pairs of strikes"
+def _out_of_order(own: Contradictions) -> str:
+    return (
+        f"{whole(own.butterfly)} of {whole(own.butterfly_checked)} triples and {whole(own.vertical)} of "
+        f"{whole(own.vertical_checked)} pairs"
+    )
 
 
 def _hedge_words(metrics: Metrics) -> str:
@@ -164,9 +172,9 @@ def _hedge_words(metrics: Metrics) -> str:
         return ""
     return (
         f"An option is sold at one close and hedged with the forward until the next: "
-        f"{counted(hedging.options, 'option')} over {counted(hedging.days, 'night')}. The model's part in its delta "
-        "is how it expects vol to answer the forward. What is left of the risk (a share below 0 is more than Black's "
-        "delta leaves):"
+        f"{counted(hedging.options, 'option')} over {counted(hedging.days, 'night')}. A model's delta adds to "
+        "Black's what it expects vol to do as the forward moves. What is left of the risk (a share "
+        "below 0 is more than Black's delta leaves):"
     )
 
 

@@ -14,7 +14,7 @@ from markupsafe import Markup, escape
 
 from options_pricing.reporting.charts import COLOURS
 from options_pricing.reporting.pictures import Picture
-from options_pricing.reporting.wording import visible
+from options_pricing.reporting.wording import check_words, typeset, visible
 from options_pricing.run.files import whole_files, write_text
 
 # An underscore inside a word is plain text; outside one it may emphasise.
@@ -65,6 +65,7 @@ def _environment(*, html: bool) -> jinja2.Environment:
         keep_trailing_newline=True,
     )
     environment.globals["inline_svg"] = inline_svg
+    environment.filters |= {"check_words": check_words, "typeset": typeset}
     return environment
 
 

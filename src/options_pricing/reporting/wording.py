@@ -130,6 +130,22 @@ FIGURES = {
     ),
 }
 
+CHECKS = {
+    "evaluation": "the evaluation is of this model",
+    "r2_above_line": "R² is above the line, more than by chance",
+    "no_bucket_worse": "nowhere shown to be worse than yesterday's surface",
+    "interval_coverage": "price intervals hold what they claim",
+    "no_arbitrage": "its prices do not contradict each other",
+    "drift": "the market has not drifted",
+    "validation": "the newest day passed validation",
+    "api_ready": "the API answers with this release",
+    "api_single_price": "the API prices one option as the model does",
+    "api_golden_prices": "the API prices the kept options as the model did",
+    "app_health": "the app answers",
+    "app_page": "the app serves its page",
+    "app_page_drawn": "the app draws its page",
+}
+
 YESTERDAYS = "yesterday's surface"
 MODELS = {
     "seed_linear": "the seed's linear regression",
@@ -167,6 +183,11 @@ def model_words(model: str, protocol: str = "next_day") -> str:
     """The plain name of a model; told quotes of the day, a surface is that day's own, not yesterday's."""
     whose = {"next_day": YESTERDAYS, "few_quotes": "a surface through the nine quotes"}
     return MODELS.get(model, model).replace(YESTERDAYS, whose.get(protocol, "the day's own surface"))
+
+
+def check_words(name: str) -> str:
+    """What a check of the gate, or of a staged release, is of."""
+    return CHECKS.get(name, name)
 
 
 def protocol_words(protocol: str) -> tuple[str, str]:
