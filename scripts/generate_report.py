@@ -22,6 +22,7 @@ from options_pricing.run.task import run_task, task_parser
 
 def work(args: argparse.Namespace, params: Params, log: TaskLog) -> None:
     """Read the inputs, build the report, write it."""
+    from options_pricing.reporting.also_read import also_read
     from options_pricing.reporting.context import build_context
     from options_pricing.reporting.governance import governance
     from options_pricing.reporting.inputs import ReportFiles, read_inputs
@@ -55,6 +56,7 @@ def work(args: argparse.Namespace, params: Params, log: TaskLog) -> None:
         ),
         drift=seen and seen.drift,
         live=seen.records if seen else (),
+        files=also_read(seen, releases=args.releases, live=args.live, before=args.before, ledger=args.ledger),
     )
     if context["simulated"]:
         log.info("simulated")

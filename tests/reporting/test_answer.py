@@ -88,7 +88,9 @@ def test_another_model_with_less_error_is_named(inputs):
     assert "least error" not in " ".join(said(inputs))
     made["protocols"]["next_day"]["models"]["flat_vol"]["iv_rmse_vol_points"]["value"] = 0.1
     told = answer(dataclasses.replace(inputs, metrics=Metrics.model_validate(made)))[1]
-    assert told.startswith("The least error of vol had one flat volatility (R² −41.2, −49.4 to −37.9). Its delta")
+    assert told.startswith(
+        "Of all models one flat volatility had the least error of vol (R² −41.2, −49.4 to −37.9). Its delta"
+    )
 
 
 @pytest.mark.parametrize(

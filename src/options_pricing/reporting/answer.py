@@ -116,7 +116,8 @@ def _least_error(metrics: Metrics, name: str) -> str:
     if best == chosen or chosen not in errors:
         return ""
     value, interval = with_interval(models[best].get("r2_implied_vol_vs_random_walk", Estimate()), coefficient)
-    return f"The least error of vol had {model_words(best, name)} (R² {value}{f', {interval}' if interval else ''})."
+    r2 = f"R² {value}{f', {interval}' if interval else ''}"
+    return f"Of all models {model_words(best, name)} had the least error of vol ({r2})."
 
 
 def _hedging(metrics: Metrics) -> str:

@@ -12,7 +12,7 @@ from options_pricing.reporting.answer import answer, main_protocol
 from options_pricing.reporting.evidence import evidence
 from options_pricing.reporting.governance import Governance
 from options_pricing.reporting.in_use import in_use
-from options_pricing.reporting.inputs import Card, Inputs, Status
+from options_pricing.reporting.inputs import Card, InputFile, Inputs, Status
 from options_pricing.reporting.judgement import judged, seed_section
 from options_pricing.reporting.notices import check_days, notices, simulated_banner, without_later
 from options_pricing.reporting.pictures import pictures
@@ -54,6 +54,7 @@ def build_context(
     governance: Governance | None = None,
     drift: dict[str, Any] | None = None,
     live: Sequence[dict[str, Any]] = (),
+    files: Sequence[InputFile] = (),
 ) -> dict[str, Any]:
     """Everything that the templates print.
 
@@ -73,6 +74,8 @@ def build_context(
         ``drift.json``; without it the report says nothing of the release in use.
     live : sequence of dict
         The records of its days.
+    files : sequence of InputFile
+        What was read besides the inputs (`also_read.also_read`).
 
     Raises
     ------
@@ -105,7 +108,7 @@ def build_context(
             (as_day(day.trade_date), day.source, day.captured_at or "not said", whole(day.rows), day.sha256)
             for day in reversed(inputs.meta)
         ],
-        "files": inputs.files,
+        "files": [*inputs.files, *files],
         "parameters": _parameters(inputs, title, smiles),
         "versions": _versions(inputs.card),
     }

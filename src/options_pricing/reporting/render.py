@@ -82,6 +82,11 @@ def render_markdown(context: dict[str, Any], figures: PurePath) -> str:
     return re.sub(r"\n{3,}", "\n\n", re.sub(r"[ \t]+$", "", text, flags=re.MULTILINE)).strip() + "\n"
 
 
+def json_text(told: Any) -> str:
+    """What goes with the report as JSON."""
+    return json.dumps(told, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
 def write_report(
     context: dict[str, Any],
     *,
@@ -100,10 +105,7 @@ def write_report(
         markdown: render_markdown(context, seen_from),
         html: render_html(context),
         **({trend: json.dumps(context["trend"], indent=1) + "\n"} if trend else {}),
-        **{
-            path: json.dumps(told, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-            for path, told in beside.items()
-        },
+        **{path: json_text(told) for path, told in beside.items()},
     }
     with whole_files(*texts) as temporaries:
         for temporary, text in zip(temporaries, texts.values(), strict=True):
