@@ -12,9 +12,20 @@ from options_pricing.release.manifest import MODEL_FILE
 from options_pricing.release.verify import load_release
 from options_pricing.serving import beside
 from options_pricing.serving.api import create_app
-from options_pricing.serving.app import chain_page, density_page, error_page, quarantine_page, quoted, what_if_page
-from options_pricing.serving.app.look import LIGHT
+from options_pricing.serving.app import (
+    chain_page,
+    compare_page,
+    density_page,
+    error_page,
+    quarantine_page,
+    quoted,
+    term_page,
+    what_if_page,
+)
+from options_pricing.serving.app.look import LIGHT, readable_on
+from options_pricing.serving.app.view import with_minus
 from options_pricing.serving.chains import chain_beside_model, listed_chains, long_chain, quotes_of, two_sided
+from options_pricing.serving.readings import term_structure
 from tests.made_release import edit_manifest
 from tests.serving.made_checkout import (
     BEFORE,
@@ -185,7 +196,7 @@ def test_the_quarantine_is_told_by_rule_with_its_reasons(staged, checkout):
     assert "30 rows came, 27 were kept, 3 set aside" in said(app)
     assert app.selectbox(key="rule").options == ["All rules", "P02", "I05", "P05"]
     rules, rows = (frame.value for frame in app.dataframe)
-    assert rules.set_index("id")["rows"].to_dict() == {"P02": 2, "I05": 1, "P05": 1}
+    assert rules.set_index("id")["rows (in quarantine)"].to_dict() == {"P02": 2, "I05": 1, "P05": 1}
     assert rows["reasons"].tolist() == ["no bid; too cheap to fit", "no bid", "the same quote again"]
     app.selectbox(key="rule").set_value("I05").run()
     assert len(app.dataframe[1].value) == 1
@@ -211,7 +222,7 @@ def test_a_what_if_changes_the_price_and_shows_by_how_much(staged):
     assert not any(metric.delta for metric in still.metric)
     price, before = (float(metrics(app)["Model price"].replace(",", "")) for app in (moved, still))
     change = next(metric.delta for metric in moved.metric if metric.label == "Model price")
-    assert float(change.replace(",", "")) == pytest.approx(price - before, abs=2e-4)
+    assert float(change.replace(",", "").replace("−", "-")) == pytest.approx(price - before, abs=2e-4)
 
 
 def test_the_spot_that_is_shown_is_the_one_that_the_api_says(staged):
@@ -222,6 +233,55 @@ def test_the_spot_that_is_shown_is_the_one_that_the_api_says(staged):
     app = opened(staged, page="What if", underlying="STK", expiration="2026-12-07")
     assert metrics(app)["Spot"] == shown
     assert f"spot {shown} (quoted " in said(app)
+
+
+def test_what_lies_beyond_the_fitted_quotes_is_dotted_hollow_and_in_the_table(chain):
+    table = term_structure(chain[0], "IDX")
+    assert not table["extrapolated"].any()
+    assert len(term_page.at_the_money(table, LIGHT).data) == 1
+    table["extrapolated"] = [False, False, True]
+    full, dotted = term_page.at_the_money(table, LIGHT).data
+    assert np.isnan(full.y).tolist() == [False, False, True]
+    assert np.isnan(dotted.y).tolist() == [True, False, False]
+    assert list(dotted.marker.opacity) == [0, 0, 1]
+    assert (dotted.line.dash, dotted.marker.symbol) == ("dot", "circle-open")
+    assert term_page.in_words(table).data["beyond the quotes"].tolist() == ["", "", "yes"]
+
+
+def test_each_of_two_releases_is_dotted_where_its_own_quotes_end():
+    table = pd.DataFrame({"days": [10.0, 40.0, 90.0], "this": 0.2, "other": 0.3})
+    table = table.assign(this_extrapolated=False, other_extrapolated=[False, True, True])
+    traces = compare_page.two_terms(table, ("this", "other"), LIGHT).data
+    assert [trace.line.dash for trace in traces] == ["solid", "dash", "dot"]
+    assert np.isnan(traces[1].y).tolist() == [False, True, True]
+
+
+@pytest.mark.parametrize(("place", "colour"), [(0.0, "#FFFFFF"), (0.4, "#FFFFFF"), (0.7, "#000000"), (1.0, "#000000")])
+def test_the_figure_in_a_cell_stands_out_from_its_colour(place, colour):
+    assert readable_on("Cividis", place) == colour
+
+
+def test_short_maturities_are_on_top_and_negative_errors_have_a_minus():
+    own = by_bucket().query("model == 'boosted'").assign(iv_bias_vol_points=[-0.5, 0.5, -1.0, 0.25])
+    figure = error_page.error_map(own, "Vol bias, points", LIGHT)
+    assert figure.layout.yaxis.autorange == "reversed"
+    assert figure.data[0].y[0] == "under 30 days"
+    assert [note.text for note in figure.layout.annotations] == ["−0.50", "−1.00", "+0.50", "+0.25"]
+
+
+def test_numbers_have_a_minus_and_dates_keep_their_hyphens():
+    assert with_minus("-0.5 to -1,000.25, 2026-11-20, 30-90 days") == "−0.5 to −1,000.25, 2026-11-20, 30-90 days"
+
+
+def test_a_density_that_is_cut_off_says_so():
+    price = np.linspace(50.0, 150.0, 101)
+    lognormal = np.exp(-(((price - 100) / 10) ** 2) / 2) / 25
+    table = pd.DataFrame({"price": price, "density": lognormal, "lognormal": lognormal, "probability_below": 0.5})
+    assert density_page._of_spikes(table) == []
+    table.loc[45, "density"] = 9.0
+    assert "the highest spike reaches 9" in density_page._of_spikes(table)[0]
+    assert density_page._of_negative(0.0).startswith("No part")
+    assert density_page._of_negative(0.012).startswith("1.20 %")
 
 
 def test_spikes_of_a_density_do_not_flatten_it():

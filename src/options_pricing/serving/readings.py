@@ -121,12 +121,14 @@ def term_structure(model: PricingModel, underlying: str) -> pd.DataFrame:
     -------
     DataFrame
         ``expiration``, ``root``, ``days``, ``forward``, ``atm_vol``, ``skew_25`` (vol of the put of delta 25 less
-        that of the call) and ``butterfly_25`` (their mean less `atm_vol`); deltas on the forward. NaN where the
-        model has no vol, or no such delta within four standard deviations.
+        that of the call), ``butterfly_25`` (their mean less `atm_vol`) and ``extrapolated`` (whether the maturity lies
+        beyond the fitted quotes); deltas on the forward. NaN where the model has no vol, or no such delta within four
+        standard deviations.
     """
     chains = listed_chains(model, underlying)
     years = np.array([listed["year_fraction"] for _, listed in chains], dtype=float)
-    atm = _asked(model, chains, np.ones((len(chains), 1)))["implied_vol"].to_numpy()
+    at_forward = _asked(model, chains, np.ones((len(chains), 1)))
+    atm = at_forward["implied_vol"].to_numpy()
     y = np.linspace(-REACH, REACH, STEPS) * (np.nan_to_num(atm, nan=1.0) * np.sqrt(years))[:, None]
     vols = _asked(model, chains, np.exp(y))["implied_vol"].to_numpy().reshape(y.shape)
     put, call = (_vols_of_delta(y, vols, years, above) for above in (1 - DELTA, DELTA))
@@ -139,6 +141,7 @@ def term_structure(model: PricingModel, underlying: str) -> pd.DataFrame:
             "atm_vol": atm,
             "skew_25": put - call,
             "butterfly_25": (put + call) / 2 - atm,
+            "extrapolated": at_forward["extrapolated"].to_numpy(),
         }
     )
 

@@ -6,7 +6,7 @@ import streamlit as st
 
 from options_pricing.serving.app.quoted import knows_all_quotes, quoted
 from options_pricing.serving.app.smile_page import UNQUOTED
-from options_pricing.serving.app.view import View, nothing, say_with_file
+from options_pricing.serving.app.view import View, nothing, say_with_file, written
 from options_pricing.serving.chains import SIDES as SIDES_BY_LETTER
 from options_pricing.serving.chains import long_chain, nearest_strikes, two_sided
 
@@ -60,19 +60,19 @@ def _draw_table(table: pd.DataFrame, view: View, quotes: pd.DataFrame) -> None:
     styled = table.style.apply(_in_the_money, axis=None, forward=view.forward)
     styled = styled.apply(_not_fitted, axis=None, quotes=quotes, colour=view.colours.quiet)
     styled = styled.apply(_outside_bid_ask, axis=None, colour=view.colours.model)
+    styled = styled.format({name: written(_decimals(name)) for name in table.columns}, na_rep="")
     st.dataframe(
         styled,
         hide_index=True,
         height="content" if len(table) <= ROWS_BEFORE_SCROLLING else 760,
         placeholder="",
         row_height=26,
-        column_config={name: st.column_config.NumberColumn(format=_format(name)) for name in table.columns},
         alt=f"Calls and puts of {view.name} by strike, with bid, ask and the model's price",
     )
 
 
-def _format(name: str) -> str:
-    return "%.3f" if name.endswith("delta") else "%.2f"
+def _decimals(name: str) -> int:
+    return 3 if name.endswith("delta") else 2
 
 
 def _in_the_money(table: pd.DataFrame, forward: float) -> pd.DataFrame:

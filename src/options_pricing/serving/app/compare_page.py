@@ -12,13 +12,14 @@ from options_pricing.release.manifest import MANIFEST_FILE
 from options_pricing.release.verify import Release, load_release, read_manifest
 from options_pricing.run.errors import TaskError
 from options_pricing.serving import beside
-from options_pricing.serving.app.look import Colours, framed, line
+from options_pricing.serving.app.look import Colours, add_terms, framed, line
 from options_pricing.serving.app.term_page import by_log_days
 from options_pricing.serving.app.view import View, draw, draw_with_file, iso, nothing, plain, say_error
 from options_pricing.serving.readings import surface_grid, term_structure
 
 RELEASES, DAYS = "Two releases", "Two days"
 STEPS, REACH = 61, 0.25
+VOL, HOVER = "implied vol, % a year", "%{x:,.1f}<br>%{y:.2f} %<extra>%{fullData.name}</extra>"
 ALONE = "Other releases and days are in a checkout; the app was started on a release alone."
 OF_RELEASES = (
     "This expiration's smile by both models, as far as the quotes each was fitted on. It says not which is better."
@@ -27,7 +28,10 @@ OF_DAYS = (
     "Market vols of this expiration's quotes out of the money at both closes, over moneyness: the market moved here, "
     "not the model."
 )
-OF_TERMS = "Vol at the money by expiration, in both releases: those that both list."
+OF_TERMS = (
+    "Vol at the money by expiration, in both releases: those that both list. Hollow and dotted: beyond the maturities "
+    "that the release was fitted on."
+)
 
 
 def show(view: View) -> None:
@@ -64,10 +68,10 @@ def _releases(view: View, checkout: Path, place: Any) -> None:
     left, right = st.columns(2)
     names = (f"this: {view.release.manifest.release_id}", f"other: {told.release_id}")
     with left:
-        draw(two_lines(smiles, "moneyness", names, view.colours, x="strike / forward, %"), OF_RELEASES, key="releases")
+        draw(two_lines(smiles, names, view.colours), OF_RELEASES, key="releases")
     terms = _both_terms(view, release)
     with right:
-        figure = by_log_days(two_lines(terms, "days", names, view.colours, x="days to expiry (logarithmic)"))
+        figure = two_terms(terms, names, view.colours)
         name = f"compared_{view.release.manifest.release_id}_{told.release_id}"
         draw_with_file(figure, OF_TERMS, terms, name, key="terms of both")
 
@@ -91,23 +95,40 @@ def _both_smiles(view: View, other: Release) -> pd.DataFrame:
 def _both_terms(view: View, other: Release) -> pd.DataFrame:
     """Vol at the money of both releases at the expirations that both list; days as this release counts them."""
     key, underlying = ["expiration", "root"], view.chain.underlying
-    these, those = (term_structure(r.model, underlying).fillna({"root": ""}) for r in (view.release, other))
-    both = these[[*key, "days", "atm_vol"]].merge(those[[*key, "atm_vol"]], on=key, suffixes=("_this", "_other"))
-    return both.rename(columns={"atm_vol_this": "this", "atm_vol_other": "other"})
+    these, those = (
+        term_structure(release.model, underlying)
+        .fillna({"root": ""})
+        .rename(columns={"atm_vol": name, "extrapolated": f"{name}_extrapolated"})
+        for name, release in (("this", view.release), ("other", other))
+    )
+    return these[[*key, "days", "this", "this_extrapolated"]].merge(
+        those[[*key, "other", "other_extrapolated"]], on=key
+    )
 
 
-def two_lines(table: pd.DataFrame, over: str, names: tuple[str, str], colours: Colours, *, x: str) -> go.Figure:
-    """Two columns of vols, `this` and `other`, one full and one dashed."""
+def two_lines(table: pd.DataFrame, names: tuple[str, str], colours: Colours) -> go.Figure:
+    """Two smiles, `this` and `other`, one full and one dashed."""
     figure = go.Figure()
-    for column, name, style in (
-        ("this", names[0], line(colours.model)),
-        ("other", names[1], line(colours.call, dash="dash")),
-    ):
+    for column, name, style in _both(names, colours):
         figure.add_trace(
-            go.Scatter(x=table[over], y=100 * table[column], name=name, line=style, mode="lines",
-                       hovertemplate="%{x:,.1f}<br>%{y:.2f} %<extra>%{fullData.name}</extra>")
+            go.Scatter(x=table["moneyness"], y=100 * table[column], name=name, line=style, mode="lines",
+                       hovertemplate=HOVER)
         )  # fmt: skip
-    return framed(figure, x=x, y="implied vol, % a year")
+    return framed(figure, x="strike / forward, %", y=VOL)
+
+
+def two_terms(table: pd.DataFrame, names: tuple[str, str], colours: Colours) -> go.Figure:
+    """Two term structures, `this` and `other`; each is dotted beyond the maturities that it was fitted on."""
+    figure = go.Figure()
+    for (column, name, style), symbol in zip(_both(names, colours), ("circle", "diamond"), strict=True):
+        beyond = table[f"{column}_extrapolated"]
+        add_terms(figure, table["days"], 100 * table[column], beyond, name=name, style=style, symbol=symbol,
+                  hovertemplate=HOVER)  # fmt: skip
+    return by_log_days(framed(figure, x="days to expiry (logarithmic)", y=VOL))
+
+
+def _both(names: tuple[str, str], colours: Colours) -> list[tuple[str, str, dict[str, Any]]]:
+    return [("this", names[0], line(colours.model)), ("other", names[1], line(colours.call, dash="dash"))]
 
 
 def _days(view: View, checkout: Path, place: Any) -> None:

@@ -15,6 +15,8 @@ from options_pricing.serving.readings import chain_density, density_figures
 # Of the lognormal density's height: the first look is as wide as it is above a two-thousandth of that, and at most
 # four times as high.
 LEAST_SHOWN, HIGHEST_SHOWN = 2000.0, 4.0
+# What rounding leaves of a density that is nowhere negative.
+NEGLIGIBLE = 5e-5
 CAPTION = (
     "Second derivative of the model's prices by strike: risk-neutral, so what options cost, not what is likely. "
     "Shaded: beyond the quotes. Dashed: lognormal with the forward's vol."
@@ -45,7 +47,8 @@ def show(view: View) -> None:
     )
     quoted = (float(view.quotes["strike"].min()), float(view.quotes["strike"].max())) if len(view.quotes) else None
     figure = density_chart(table, view.forward, at, quoted, view.colours)
-    draw_with_file(figure, CAPTION, table, f"density_{view.file_name}", key="density")
+    caption = " ".join([CAPTION, _of_negative(told["negative"]), *_of_spikes(table)])
+    draw_with_file(figure, caption, table, f"density_{view.file_name}", key="density")
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
@@ -60,8 +63,8 @@ def density_chart(
     hover = "%{x:,.2f}<br>%{y:.4g}<extra>%{fullData.name}</extra>"
     figure = go.Figure(
         [
-            go.Scatter(x=table["price"], y=table["density"], name="model", fill="tozeroy", fillcolor=colours.band,
-                       line=line(colours.model), hovertemplate=hover),
+            go.Scatter(x=table["price"], y=table["density"], name="model", line=line(colours.model),
+                       hovertemplate=hover),
             go.Scatter(x=table["price"], y=table["lognormal"], name="lognormal", line=line(colours.quiet, dash="dash"),
                        hovertemplate=hover),
         ]
@@ -75,6 +78,25 @@ def density_chart(
     framed(figure, x="price of the underlying at the expiry", y="density per unit of price", height=420)
     across, upwards = _first_look(table)
     return figure.update_xaxes(range=across).update_yaxes(range=upwards)
+
+
+def _of_negative(mass: float) -> str:
+    """What the negative mass means."""
+    if mass < NEGLIGIBLE:
+        return "No part of it is negative: no butterfly of these prices costs less than nothing."
+    return f"{percent(mass)} of it is negative: there the model's own prices allow arbitrage."
+
+
+def _of_spikes(table: pd.DataFrame) -> list[str]:
+    """That the chart does not show all of the density, where it does not."""
+    (first, last), (_, top) = _first_look(table)
+    highest = float(table.loc[table["price"].between(first, last), "density"].max())
+    if highest <= top:
+        return []
+    return [
+        f"Cut off above {top:.2g}: the highest spike reaches {highest:.2g}; a double click shows it. Spikes, with next "
+        "to nothing between them, stand at strikes where the fitted smile bends; the market does not name such levels."
+    ]
 
 
 def _first_look(table: pd.DataFrame) -> tuple[list[float], list[float]]:

@@ -8,11 +8,12 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
+from plotly.colors import hex_to_rgb
 
 from options_pricing.evaluation.buckets import BUCKET, MATURITY, SMILE, with_buckets
 from options_pricing.run.errors import TaskError
-from options_pricing.serving.app.look import SEQUENTIAL, Colours, framed
-from options_pricing.serving.app.view import View, draw_with_file, iso, nothing, plain
+from options_pricing.serving.app.look import SEQUENTIAL, Colours, framed, readable_on
+from options_pricing.serving.app.view import View, draw_with_file, iso, nothing, plain, with_minus
 from options_pricing.serving.beside import Evaluation, evaluation_of, release_of_model
 from options_pricing.serving.chains import all_quotes
 
@@ -134,14 +135,14 @@ def error_map(table: pd.DataFrame, chosen: str, colours: Colours) -> go.Figure:
     scale: dict[str, Any] = {"colorscale": SEQUENTIAL, "zmin": 0.0, "zmax": float(np.nanmax(values))}
     if measure.signed:
         reach = float(np.nanmax(np.abs(values)))
-        scale = {"colorscale": [*zip((0.0, 0.5, 1.0), colours.signed, strict=True)], "zmin": -reach, "zmax": reach}
+        steps = [f"rgb{hex_to_rgb(colour)}" for colour in colours.signed]
+        scale = {"colorscale": steps, "zmin": -reach, "zmax": reach}
     figure = go.Figure(
         go.Heatmap(
             x=places,
             y=times,
             z=values,
             customdata=counts,
-            texttemplate="%{z:" + measure.digits + "}",
             hovertemplate="%{x}, %{y}<br>%{z:" + measure.digits + "}<br>%{customdata:,.0f} quotes<extra></extra>",
             xgap=2,
             ygap=2,
@@ -150,6 +151,16 @@ def error_map(table: pd.DataFrame, chosen: str, colours: Colours) -> go.Figure:
             **scale,
         )
     )
+    for (down, across), value in np.ndenumerate(values):
+        if np.isfinite(value):
+            colour = readable_on(scale["colorscale"], _share(value, scale["zmin"], scale["zmax"]))
+            text = with_minus(f"{value:{measure.digits}}")
+            figure.add_annotation(x=places[across], y=times[down], text=text, showarrow=False, font_color=colour)
     framed(figure, x="place in the smile: delta, in hundredths", y="days to expiry", height=360,
            margin={"l": 110, "r": 10, "t": 10, "b": 52})  # fmt: skip
-    return figure.update_xaxes(showgrid=False).update_yaxes(showgrid=False)
+    return figure.update_xaxes(showgrid=False).update_yaxes(showgrid=False, autorange="reversed")
+
+
+def _share(value: float, low: float, high: float) -> float:
+    """How far a value is from low to high."""
+    return (value - low) / (high - low) if high > low else 0.0

@@ -12,10 +12,12 @@ from options_pricing.serving.app.look import Colours, framed
 from options_pricing.serving.app.view import View, draw, iso, nothing, plain, say_error, say_with_file
 
 ALL = "All rules"
+IN_QUARANTINE = "rows (in quarantine)"
 MOST_ROWS, FEW_RULES = 2000, 12
 CAPTION = (
     "Rows in quarantine that fail each rule; a row may fail several and counts for each. Striped rules only warn: none "
-    "of them sets a row aside. It says what was not used, not what is wrong with the market."
+    "of them sets a row aside. The report counts the rows that were kept too. It says what was not used, not what is "
+    "wrong with the market."
 )
 SHOWN = ["underlying", "root", "contract_symbol", "expiration", "strike", "option_type", "bid", "ask", "volume",
          "open_interest", "raw_row", "rule_ids", "reasons"]  # fmt: skip
@@ -44,12 +46,12 @@ def show(view: View) -> None:
         draw(by_rule(rules, view.colours), CAPTION, key="rules")
     with right:
         st.dataframe(
-            rules,
+            rules.rename(columns={"rows": IN_QUARANTINE, "share": "share of all rows"}),
             hide_index=True,
             height="content" if len(rules) <= FEW_RULES else 360,
             row_height=26,
             alt="Rules that rows in quarantine fail",
-            column_config={"share": st.column_config.NumberColumn(format="percent")},
+            column_config={"share of all rows": st.column_config.NumberColumn(format="percent")},
         )
     found = with_reasons(rows, rules) if chosen == ALL else with_reasons(failing(rows, str(chosen)), rules)
     _rows(found, day)

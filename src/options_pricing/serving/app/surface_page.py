@@ -13,7 +13,11 @@ from options_pricing.serving.readings import surface_grid
 
 WIDEST, STEPS = 30, 61
 RELIEF = "The model's vols as a relief; drag to turn it. Between listed expirations it is drawn straight."
-MAP = "The same vols as a map, every listed expiration one row. Empty: beyond the quotes that were fitted."
+MAP = "The same vols as a map, every listed expiration one row. "
+BEYOND = {
+    "Among quotes": "Empty: beyond the quotes that were fitted.",
+    "Everywhere": "Beyond the quotes that were fitted these are the model's own extrapolation.",
+}
 EYE = {"x": 1.25, "y": -1.75, "z": 0.7}
 
 
@@ -24,7 +28,7 @@ def show(view: View) -> None:
         "Moneyness shown, % either side", 5, 60, WIDEST, 5, key="width", bind="query-params", width=260
     )
     where = controls.segmented_control(
-        "Where", ["Among quotes", "Everywhere"], default="Among quotes", required=True, key="where",
+        "Where", list(BEYOND), default="Among quotes", required=True, key="where",
         bind="query-params", width="content",
     )  # fmt: skip
     table = _grid(
@@ -38,7 +42,7 @@ def show(view: View) -> None:
         draw(relief(table), RELIEF, key="relief")
     with right:
         name = f"surface_{view.chain.underlying}_{view.release.manifest.as_of}"
-        draw_with_file(heat_map(table, view.colours), MAP, table, name, key="map")
+        draw_with_file(heat_map(table, view.colours), MAP + BEYOND[str(where)], table, name, key="map")
 
 
 @st.cache_data(max_entries=16, show_spinner=False)
@@ -77,7 +81,7 @@ def relief(table: pd.DataFrame) -> go.Figure:
         scene={
             "xaxis": {"title": {"text": "strike / forward, %"}},
             "yaxis": {"title": {"text": "days to expiry"}, "tickvals": np.sqrt(ticks), "ticktext": [*map(str, ticks)]},
-            "zaxis": {"title": {"text": "implied vol, % a year"}},
+            "zaxis": {"title": {"text": "vol, %"}},
             "camera": {"eye": EYE, "center": {"x": 0, "y": 0, "z": -0.15}},
             "aspectratio": {"x": 1.1, "y": 1.2, "z": 0.7},
         },

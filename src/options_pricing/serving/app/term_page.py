@@ -2,15 +2,20 @@
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
+from pandas.io.formats.style import Styler
 
-from options_pricing.serving.app.look import Colours, framed, line
-from options_pricing.serving.app.view import View, draw, draw_with_file
+from options_pricing.serving.app.look import Colours, add_terms, framed, line
+from options_pricing.serving.app.view import View, draw, say_with_file, written
 from options_pricing.serving.readings import term_structure
 
-ATM = "The model's vol at each expiration's forward. It is of one close and says nothing of how it will move."
+ATM = (
+    "The model's vol at each expiration's forward. It is of one close and says nothing of how it will move. Hollow and "
+    "dotted: beyond the maturities that it was fitted on, so carried on from the last of them."
+)
 SKEW = (
     "Circles: vol of the put of delta 25 less that of the call. Diamonds: their mean less the vol at the money. Deltas "
     "are on the forward."
@@ -25,29 +30,40 @@ def show(view: View) -> None:
     with left:
         draw(at_the_money(table, view.colours), ATM, key="atm")
     with right:
-        name = f"term_structure_{view.chain.underlying}_{view.release.manifest.as_of}"
-        draw_with_file(skew(table, view.colours), SKEW, table, name, key="skew")
-    shown = table.assign(**{name: 100 * table[name] for name in ("atm_vol", "skew_25", "butterfly_25")})
+        draw(skew(table, view.colours), SKEW, key="skew")
     st.dataframe(
-        shown.rename(columns={"atm_vol": "atm vol %", "skew_25": "skew 25, points", "butterfly_25": "butterfly 25"}),
+        in_words(table),
         hide_index=True,
-        height=300,
+        height="content",
         row_height=26,
-        column_config={
-            "expiration": st.column_config.DateColumn(),
-            "days": st.column_config.NumberColumn(format="%.1f"),
-            "forward": st.column_config.NumberColumn(format="%.2f"),
-            "atm vol %": st.column_config.NumberColumn(format="%.2f"),
-            "skew 25, points": st.column_config.NumberColumn(format="%.2f"),
-            "butterfly 25": st.column_config.NumberColumn(format="%.2f"),
-        },
         alt="Term structure by expiration",
     )
+    name = f"term_structure_{view.chain.underlying}_{view.release.manifest.as_of}"
+    say_with_file("The file has every digit, and vols as decimals.", table, name, key="skew")
 
 
 @st.cache_data(max_entries=16, show_spinner=False)
 def _terms(_model: Any, release_id: str, underlying: str) -> pd.DataFrame:
     return term_structure(_model, underlying)
+
+
+def in_words(table: pd.DataFrame) -> Styler:
+    """The term structure as a person reads it: vols in percent and points, and where it is the model's own guess."""
+    shown = pd.DataFrame(
+        {
+            "expiration": table["expiration"],
+            "root": table["root"],
+            "days": table["days"],
+            "forward": table["forward"],
+            "vol at the money, %": 100 * table["atm_vol"],
+            "skew 25, points": 100 * table["skew_25"],
+            "butterfly 25, points": 100 * table["butterfly_25"],
+            "beyond the quotes": np.where(table["extrapolated"], "yes", ""),
+        }
+    )
+    digits = {name: 1 if name == "days" else 2 for name in shown.select_dtypes("number")}
+    days = {"expiration": "{:%Y-%m-%d}"}
+    return shown.style.format(days | {name: written(decimals) for name, decimals in digits.items()}, na_rep="")
 
 
 def at_the_money(table: pd.DataFrame, colours: Colours) -> go.Figure:
@@ -68,17 +84,16 @@ def skew(table: pd.DataFrame, colours: Colours) -> go.Figure:
 def _by_days(series: list[tuple[pd.DataFrame, str, str, str, str]], *, y: str) -> go.Figure:
     figure = go.Figure()
     for table, column, name, colour, symbol in series:
-        figure.add_trace(
-            go.Scatter(
-                x=table["days"],
-                y=100 * table[column],
-                mode="lines+markers",
-                name=name,
-                line=line(colour, width=1.6),
-                marker={"symbol": symbol, "size": 6},
-                text=[f"{at:%Y-%m-%d}" for at in table["expiration"]],
-                hovertemplate="%{text}, %{x:.1f} days<br>%{y:.2f}<extra>" + name + "</extra>",
-            )
+        add_terms(
+            figure,
+            table["days"],
+            100 * table[column],
+            table["extrapolated"],
+            name=name,
+            style=line(colour, width=1.6),
+            symbol=symbol,
+            text=[f"{at:%Y-%m-%d}" for at in table["expiration"]],
+            hovertemplate="%{text}, %{x:.1f} days<br>%{y:.2f}<extra>" + name + "</extra>",
         )
     return by_log_days(framed(figure, x="days to expiry (logarithmic)", y=y, showlegend=True))
 

@@ -1,8 +1,10 @@
 """What every page of the app is given, and the small things that all of them do."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,6 +19,7 @@ from options_pricing.serving.chains import Chain
 
 # Such texts come from a vendor's file, or from who wrote a reason into the ledger; a number may begin so.
 FORMULA = re.compile(r"(?!\s*[+-]?\d*\.?\d+([eE][+-]?\d+)?$)(\s*[=+\-@]|[\t\r])")
+HYPHEN = re.compile(r"(?<![\w.)])-(?=[\d.])")
 MARKDOWN = re.compile(r"([\\`*_\[\]()!<>:$~#|])")
 
 
@@ -68,7 +71,9 @@ def metrics(told: dict[str, str | tuple[str, str | None]]) -> None:
     row = st.container(horizontal=True, gap="medium")
     for label, value in told.items():
         figure, change = value if isinstance(value, tuple) else (value, None)
-        row.metric(label, figure, change, delta_color="off", width="content")
+        arrow: Any = "auto" if change is None else "down" if change.startswith("-") else "up"
+        change = change and with_minus(change)
+        row.metric(label, with_minus(figure), change, delta_color="off", delta_arrow=arrow, width="content")
 
 
 def draw(figure: go.Figure, caption: str, *, key: str) -> None:
@@ -123,6 +128,16 @@ def say_error(error: TaskError) -> None:
 def nothing(words: str) -> None:
     """Say why a page is empty."""
     st.info(words, icon=":material/info:")
+
+
+def written(decimals: int) -> Callable[[object], str]:
+    """Writes numbers with so many decimals and a true minus, for the cells of a table."""
+    return lambda value: with_minus(f"{value:,.{decimals}f}")
+
+
+def with_minus(text: str) -> str:
+    """A text whose negative numbers have a minus, not a hyphen; dates keep theirs."""
+    return HYPHEN.sub("−", text)
 
 
 def percent(value: float | None, decimals: int = 2) -> str:

@@ -124,7 +124,7 @@ def _figures(now: dict[str, Any], then: pd.Series) -> None:
     metrics(
         {
             "Model price": (f"{price:,.4f}", _change(price - now["price"], ",.4f")),
-            "Interval": f"{then['low']:,.2f} - {then['high']:,.2f}" if np.isfinite(then["high"]) else "none",
+            "Interval": f"{then['low']:,.2f} to {then['high']:,.2f}" if np.isfinite(then["high"]) else "none",
             "Implied vol": percent(then["predicted_implied_vol"]),
             "Spot": f"{then['spot']:,.2f}",
             "Forward": f"{then['forward']:,.2f}",
@@ -195,7 +195,7 @@ def spot_chart(table: pd.DataFrame, spot: float, colours: Colours) -> go.Figure:
     figure = go.Figure()
     if table["low"].notna().any():
         figure.add_trace(go.Scatter(x=x, y=table["high"], line={"width": 0}, showlegend=False, hoverinfo="skip"))
-        figure.add_trace(go.Scatter(x=x, y=table["low"], line={"width": 0}, fill="tonexty", fillcolor=colours.band,
+        figure.add_trace(go.Scatter(x=x, y=table["low"], line={"width": 0}, fill="tonexty", fillcolor=colours.interval,
                                     name="interval after the move", hoverinfo="skip"))  # fmt: skip
     figure.add_trace(go.Scatter(x=x, y=table["price_today"], name="today", line=line(colours.quiet, dash="dash"),
                                 hovertemplate=hover))  # fmt: skip
