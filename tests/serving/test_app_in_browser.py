@@ -29,7 +29,7 @@ WIDE, NARROW = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
 # A figure of each page, so that a page that stays empty is seen.
 SEEN = {
     "Chain": "[data-testid=stDataFrame]",
-    "Gate": "[data-testid=stDataFrame]",
+    "Gate": "[data-testid=stTable]",
     "Model": "[data-testid=stMetric]",
 }
 
@@ -134,6 +134,23 @@ def test_every_page_opens_without_an_error_or_anything_from_elsewhere(watched, p
         assert (pictures / kept).stat().st_size > 10_000
         # Narrow pages scroll downwards only.
         assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    app.require_quiet()
+
+
+def test_only_what_a_page_depends_on_can_be_chosen_and_the_choice_is_kept(watched):
+    app = watched()
+    page = app.open(page="Smile", underlying="STK", expiration="2026-12-07")
+    underlying, expiration = (page.locator(f".st-key-{name}") for name in ("underlying", "expiration"))
+    for name, shown in (("Gate", (False, False)), ("Term structure", (True, False)), ("Errors", (False, False)),
+                        ("Smile", (True, True))):  # fmt: skip
+        page.get_by_role("tab", name=name).click()
+        page.get_by_role("tab", name=name, selected=True).wait_for()
+        app.settled()
+        for selector, seen in zip((underlying, expiration), shown, strict=True):
+            selector.wait_for(state="visible" if seen else "hidden")
+    assert "underlying=STK" in page.url
+    assert "expiration=2026-12-07" in page.url
+    assert page.locator(".st-key-expiration input").input_value() == "2026-12-07"
     app.require_quiet()
 
 

@@ -105,6 +105,28 @@ def test_the_address_says_page_chain_and_option(staged):
     assert "strike=190.0&option_type=P" in app.code[0].value
 
 
+@pytest.mark.parametrize(
+    ("address", "words"),
+    [
+        ({"page": "Nonsense"}, "There is no page Nonsense here; this is Smile."),
+        ({"underlying": "FOO"}, "There is no underlying FOO here; this is IDX."),
+        ({"expiration": "2026-12-06"}, r"There is no expiration 2026-12-06 here; this is 2026-12-28."),
+    ],
+)
+def test_an_address_of_what_is_not_there_is_answered_in_words(staged, address, words):
+    app = opened(staged, **address)
+    assert [warning.value for warning in app.warning] == [words]
+    assert not opened(staged, page="Chain", underlying="STK", expiration="2026-12-07").warning
+
+
+@pytest.mark.parametrize("strike", ["-1.0", "0.0", "2000000000.0"])
+def test_a_strike_that_nobody_can_have_is_refused_in_words_and_no_price_is_left(staged, strike):
+    app = opened(staged, page="What if", strike=strike)
+    assert "A strike lies between 0.0001 and 1,000,000,000" in app.error[-1].value
+    assert not app.metric
+    assert not app.code
+
+
 def test_another_chain_begins_with_its_own_strike_and_day(staged):
     app = opened(staged, page="What if", strike="101.25")
     assert app.number_input(key="strike").value == 101.25
@@ -129,7 +151,7 @@ def test_the_form_and_the_api_say_the_same_of_the_same_option(staged, client, un
     assert told["strike"] == float(strike)
     assert told["option_type"] == kind[0]
     assert shown["Model price"] == f"{told['price']:,.4f}"
-    assert shown["Delta, per 1 of spot"] == f"{told['greeks']['delta']:,.5g}"
+    assert shown["Delta, per 1 of spot"].replace("−", "-") == f"{told['greeks']['delta']:,.5g}"
     assert shown["Implied vol"] == f"{100 * told['implied_vol']:.2f} %"
 
 
@@ -146,8 +168,9 @@ def test_the_form_shows_the_quote_where_there_is_one(staged):
     quote = quotes[(quotes["underlying"] == "IDX") & (quotes["option_type"] == "C")].iloc[0]
     chain = {"page": "What if", "underlying": "IDX", "expiration": f"{quote['expiration']:%Y-%m-%d}"}
     quoted = opened(staged, **chain, strike=str(quote["strike"]))
-    assert f"Quoted at the close: {quote['bid']:,.2f} - {quote['ask']:,.2f}." in said(quoted)
-    assert "Quoted at the close: no quote." in said(opened(staged, **chain, strike=str(quote["strike"] + 0.01)))
+    assert f"Quoted at the close: {quote['bid']:,.2f} to {quote['ask']:,.2f}." in said(quoted)
+    without = said(opened(staged, **chain, strike=str(quote["strike"] + 0.01)))
+    assert "It is not among the quotes that the model was fitted on." in without
 
 
 def test_the_model_card_is_there(staged, manifest):

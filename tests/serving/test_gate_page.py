@@ -11,7 +11,7 @@ from options_pricing.release.gate import Check, GateState
 from options_pricing.release.ledger import Ledger
 from options_pricing.release.store import Store
 from options_pricing.run.files import write_json
-from options_pricing.serving.app.gate_page import checks_of, ledger_table
+from options_pricing.serving.app.gate_page import checks_of, in_brief, ledger_table
 from tests.serving.opened_app import metrics, opened, said
 
 
@@ -33,11 +33,12 @@ def test_the_page_says_what_is_live_what_the_gate_says_and_who_did_what(governed
     assert shown["Live"] == shown["Shown here"] == manifest["release_id"]
     assert shown["Lines in the ledger"] == "2"
     assert any("The gate is closed" in warning.value for warning in app.warning)
-    checks, lines = (frame.value for frame in app.dataframe)
+    (checks,), (lines,) = ([drawn.value for drawn in kind] for kind in (app.table, app.dataframe))
     assert set(checks["holds"]) <= {"yes", "NO"}
     assert checks.set_index("check")["holds"]["evaluation"] == "NO"
     assert lines[["event", "by"]].to_numpy().tolist() == [["promoted", "grace"], ["staged", "ada"]]
-    assert shown["Last line's hash"] == lines["sha256"][0][:12]
+    assert shown["Last line's hash"] == lines["sha256"][0]
+    assert len(lines["sha256"][0]) == 12
     assert not app.error[1:]
 
 
@@ -56,7 +57,7 @@ def test_an_approval_of_what_is_shown_is_told(governed, manifest):
 
 def test_a_day_that_is_halted_later_is_seen_at_once(governed):
     def validation():
-        checks = opened(governed / "releases", governed, page="Gate").dataframe[0].value
+        checks = opened(governed / "releases", governed, page="Gate").table[0].value
         return checks.set_index("check")["holds"]["validation"]
 
     for day, status, holds in (("20991230", "passed", "yes"), ("20991231", "halted", "NO")):
@@ -87,6 +88,7 @@ def test_a_wrong_params_file_is_said_and_the_rest_is_shown(governed):
 def test_the_evidence_may_be_left_unread(governed):
     app = opened(governed / "releases", governed, page="Gate", evidence="false")
     assert not app.warning
+    assert not app.table
     assert len(app.dataframe) == 1
 
 
@@ -94,6 +96,18 @@ def test_an_empty_ledger_is_said(checkout):
     app = opened(checkout / "releases" / "staged", checkout, page="Gate")
     assert "The ledger is empty" in said(app)
     assert metrics(app)["Live"] == "nothing"
+
+
+def test_details_are_told_in_words_and_short(tmp_path):
+    ledger = Ledger(tmp_path / "ledger.jsonl")
+    details = {"model_sha256": "ab" * 32, "from": None, "automatic": False, "approved": True}
+    details["r2"] = {"next_day": 0.13861}
+    ledger.append("promoted", release_id="0" * 12, by="ada", details=details)
+    table = ledger_table(ledger.entries())
+    assert table["details"][0] == f"approved, r2 (next day 0.1386), model sha256 {'ab' * 32}"
+    brief = in_brief(table)
+    assert brief["details"][0] == f"approved, r2 (next day 0.1386), model sha256 {'ab' * 6}"
+    assert len(brief["at (UTC)"][0]) == len("2026-11-24 03:26:09")
 
 
 def test_checks_and_lines_are_told_in_words(governed):

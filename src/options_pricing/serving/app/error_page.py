@@ -61,6 +61,11 @@ def show(view: View) -> None:
     draw_with_file(error_map(table, str(chosen), view.colours), caption, table, name, key="errors")
 
 
+def of_one_underlying() -> bool:
+    """Whether the page shows one underlying, not all of them."""
+    return st.session_state.get("of", st.query_params.get("of")) == FITTED
+
+
 def _unseen(view: View) -> tuple[pd.DataFrame, str, str]:
     """The evaluation by bucket, what it is, and what must be said first where it is not of this release."""
     manifest = view.release.manifest

@@ -1,6 +1,6 @@
 """The frame of the app: which release, which chain, which page. All three stand in the address of the page."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date
 from pathlib import Path
 from typing import Any, Literal
@@ -36,6 +36,7 @@ FRESH_DAYS = 1
 STALE_DAYS = 4
 USUAL_DAYS = 30
 STANDING = {"fixed": "this folder's own release", "live": "live", "staged": "staged, nothing is live"}
+CHOICE, EXPIRATION = "choice", "choice-of-expiration"
 PAGES: dict[str, Callable[[View], None]] = {
     "Smile": smile_page.show,
     "Chain": chain_page.show,
@@ -49,6 +50,8 @@ PAGES: dict[str, Callable[[View], None]] = {
     "Gate": gate_page.show,
     "Model": model_page.show,
 }
+OF_ONE_UNDERLYING = {"Surface", "Term structure"}
+OF_NO_UNDERLYING = {"Quarantine", "Gate", "Model"}
 
 
 def show(release_folder: Path, checkout: Path | None = None, *, today: Callable[[], date] = new_york_today) -> None:
@@ -77,13 +80,26 @@ def show(release_folder: Path, checkout: Path | None = None, *, today: Callable[
     chain, listed = _choose_chain(release)
     quotes = _quotes(release.model, release.manifest.release_id, chain)
     view = View(release, chain, listed, quotes, checkout, DARK if st.context.theme.type == "dark" else LIGHT)
-    for tab, page in zip(_tabs(), PAGES.values(), strict=True):
+    for tab, (name, page) in zip(_tabs(), PAGES.items(), strict=True):
         if tab.open:
+            _hide(name)
             with tab:
                 page(view)
 
 
+def _hide(page: str) -> None:
+    """Leave out of sight what a page does not depend on; it stays on the page, so that its choice is not lost."""
+    if page in OF_NO_UNDERLYING or (page == "Errors" and not error_page.of_one_underlying()):
+        hidden = CHOICE
+    elif page in OF_ONE_UNDERLYING | {"Errors"}:
+        hidden = EXPIRATION
+    else:
+        return
+    st.html(f"<style>.st-key-{hidden} {{display: none}}</style>")
+
+
 def _tabs() -> list[Any]:
+    _say_unknown("page", PAGES, next(iter(PAGES)))
     return list(st.tabs(list(PAGES), key="page", bind="query-params", on_change="rerun"))
 
 
@@ -134,17 +150,27 @@ def _age_colour(days: int) -> Literal["green", "orange", "red"]:
 
 
 def _choose_chain(release: Release) -> tuple[Chain, pd.Series]:
-    left, right, words = st.columns([2, 2, 5], vertical_alignment="bottom")
-    underlyings = sorted(set(release.model.listed()["underlying"]))
+    left, right = st.container(key=CHOICE).columns([2, 7], vertical_alignment="bottom")
+    underlyings = release.underlyings
+    _say_unknown("underlying", underlyings, underlyings[0])
     underlying = left.selectbox("Underlying", underlyings, key="underlying", bind="query-params")
     chains = listed_chains(release.model, underlying)
     several = len({chain.root for chain, _ in chains}) > 1
     by_name = {_chain_name(chain, several): (chain, listed) for chain, listed in chains}
     usual = int(np.argmin([abs(days_of(listed["year_fraction"]) - USUAL_DAYS) for _, listed in chains]))
+    _say_unknown("expiration", by_name, list(by_name)[usual])
+    right, words = right.container(key=EXPIRATION).columns([2, 5], vertical_alignment="bottom")
     name = right.selectbox("Expiration", list(by_name), usual, key="expiration", bind="query-params")
     chain, listed = by_name[name]
     words.caption(_key_figures(listed))
     return chain, listed
+
+
+def _say_unknown(field: str, known: Iterable[str], shown: str) -> None:
+    """Where the address asks for what is not there, say what is shown instead."""
+    asked = st.query_params.get(field)
+    if asked is not None and asked not in known:
+        st.warning(f"There is no {field} {plain(asked)} here; this is {plain(shown)}.", icon=":material/warning:")
 
 
 def _chain_name(chain: Chain, several_roots: bool) -> str:

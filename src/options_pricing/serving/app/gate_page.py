@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -26,9 +28,11 @@ GATE_CAPTION = (
     "can be promoted. The ledger vouches for the evaluation; drift and validation are as their files say."
 )
 LEDGER_CAPTION = (
-    "What was done to which release, when and by whom, newest first; every line holds the hash of the one before."
+    "What was done to which release, when and by whom, newest first; every line holds the hash of the one before. The "
+    "file has hashes and times in full."
 )
 MOST_LINES = 500
+HASH, SHOWN_OF_HASH = re.compile(r"\b[0-9a-f]{64}\b"), 12
 
 
 def show(view: View) -> None:
@@ -55,7 +59,7 @@ def _standing(view: View, store: Store, ledger: Ledger) -> None:
             "Before it": (live.previous if live else None) or "nothing",
             "Shown here": view.release.manifest.release_id,
             "Lines in the ledger": f"{head.count:,}",
-            "Last line's hash": head.sha256[:12] if head.count else "none",
+            "Last line's hash": head.sha256[:SHOWN_OF_HASH] if head.count else "none",
         }
     )
     st.caption(f"Of the release shown here: {plain(_approval(view, ledger))}")
@@ -86,14 +90,8 @@ def _gate(view: View, store: Store, checkout: Path) -> None:
     else:
         st.warning("**The gate is closed.**", icon=":material/lock:")
     table = checks_of(state)
-    st.dataframe(
-        table[["holds", "check", "said"]],
-        hide_index=True,
-        row_height=28,
-        height="content",
-        column_config={name: st.column_config.TextColumn(width="small") for name in ("holds", "check")},
-        alt="The gate's checks",
-    )
+    # Unlike a dataframe, a table breaks its lines where the page is narrow.
+    st.table(table[["holds", "check", "said"]].map(plain), hide_index=True, alt="The gate's checks")
     name = f"gate_{view.release.manifest.release_id}"
     say_with_file(GATE_CAPTION, table, name, key="gate")
     with st.expander("The figures behind each check"):
@@ -125,13 +123,39 @@ def _lines(entries: list[Entry]) -> None:
         return
     table = ledger_table(entries)
     st.dataframe(
-        table.head(MOST_LINES),
+        in_brief(table.head(MOST_LINES)),
         hide_index=True,
         row_height=26,
         height="content" if len(table) <= 12 else 360,
         alt="The ledger, newest line first",
     )
     say_with_file(LEDGER_CAPTION, table, f"ledger_to_line_{entries[-1].sequence}", key="ledger")
+
+
+def in_brief(table: pd.DataFrame) -> pd.DataFrame:
+    """The lines of a ledger as wide as a page: times to the second, hashes by their beginning."""
+    shortened = table["details"].str.replace(HASH, lambda found: found[0][:SHOWN_OF_HASH], regex=True)
+    return table.assign(
+        **{"at (UTC)": table["at (UTC)"].str[:19], "details": shortened, "sha256": table["sha256"].str[:SHOWN_OF_HASH]}
+    )
+
+
+def _details(held: Mapping[str, Any]) -> str:
+    """What a line says beside who did what: hashes last, nothing of what was not."""
+    ordered = sorted(held.items(), key=lambda detail: detail[0].endswith("sha256"))
+    return ", ".join(filter(None, (_detail(*detail) for detail in ordered)))
+
+
+def _detail(name: str, value: Any) -> str:
+    """One detail of a line in words; empty where there is nothing to say."""
+    words = name.replace("_", " ")
+    if value is None or value is False:
+        return ""
+    if value is True:
+        return words
+    if isinstance(value, dict):
+        return f"{words} ({_details(value)})"
+    return f"{words} {value:.4g}" if isinstance(value, float) else f"{words} {value}"
 
 
 def ledger_table(entries: list[Entry]) -> pd.DataFrame:
@@ -143,7 +167,7 @@ def ledger_table(entries: list[Entry]) -> pd.DataFrame:
             "event": entry.event.replace("_", " "),
             "release": entry.release_id or "",
             "by": entry.by or "",
-            "details": ", ".join(f"{name} {value}" for name, value in entry.details.items()),
+            "details": _details(entry.details),
             "sha256": entry.sha256,
         }
         for entry in reversed(entries)

@@ -5,7 +5,29 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from options_pricing.serving.app.view import View, metrics, plain
+from options_pricing.serving.app.view import View, iso, metrics, plain, with_minus
+
+# What the names in a model card mean; one that is not here is shown as it stands.
+WORDS = {
+    "days": "days it was trained on",
+    "fitted_quotes": "quotes it was fitted on, of the last day",
+    "in_sample_iv_rmse_vol_points": "vol error on those quotes (RMSE), points",
+    "in_sample_mae_price": "mean size of the price error on them",
+    "moves": "moves from day to day that it learned from",
+    "belief_in_response": "how far it believes those moves, 0 to 1",
+    "without_arbitrage": "its surface of the last day is free of arbitrage",
+    "seed": "seed of its random numbers",
+    "min_days_to_expiry": "shortest maturity fitted, days",
+    "max_days_to_expiry": "longest maturity fitted, days",
+    "r2_price": "R² of prices",
+    "r2_implied_vol_vs_random_walk": "R² of vols against yesterday's surface",
+    "iv_rmse_vol_points": "vol error (RMSE), points",
+    "iv_bias_vol_points": "vol bias, points",
+    "mae_price": "mean size of the price error",
+    "median_error_half_spreads": "median error, half-spreads",
+    "inside_bid_ask": "share inside bid and ask",
+    "coverage": "share of quotes that it has a price for",
+}
 
 
 def show(view: View) -> None:
@@ -22,7 +44,8 @@ def show(view: View) -> None:
     )
     left, right = st.columns(2)
     left.subheader("Training", anchor=False)
-    told = {name: card.get(name, []) for name in ("sources", "underlyings", "days")}
+    told = {name: card.get(name, []) for name in ("sources", "underlyings")}
+    told["days"] = [iso(day) for day in card["days"]]
     _named_values(left, told | card.get("training_metrics", {}) | card.get("hyperparameters", {}))
     right.subheader("Days it had not seen", anchor=False)
     _named_values(right, _unseen(card.get("out_of_sample", {})))
@@ -49,7 +72,8 @@ def _interval(figure: dict[str, Any]) -> str:
 
 
 def _named_values(place: Any, held: dict[str, Any]) -> None:
-    table = pd.DataFrame({"value": [_text(value) for value in held.values()]}, index=list(held))
+    names = [WORDS.get(name, name.replace("_", " ")) for name in held]
+    table = pd.DataFrame({"value": [plain(_text(value)) for value in held.values()]}, index=names)
     place.table(table, hide_header=True)
 
 
@@ -59,4 +83,6 @@ def _text(value: Any) -> str:
         return ", ".join(f"{name} {_text(held)}" for name, held in value.items())
     if isinstance(value, list):
         return ", ".join(map(_text, value))
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return with_minus(f"{value:.4g}") if isinstance(value, float) else str(value)

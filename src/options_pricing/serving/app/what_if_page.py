@@ -9,12 +9,12 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from options_pricing.models.listing import HIGHEST_STRIKE, LONGEST_YEARS
+from options_pricing.models.listing import HIGHEST_STRIKE, LONGEST_YEARS, LOWEST_STRIKE
 from options_pricing.run.calendar import DAYS_A_YEAR
 from options_pricing.serving.answers import GREEKS, answers
 from options_pricing.serving.app.look import Colours, framed, line
 from options_pricing.serving.app.quoted import knows_all_quotes, quoted
-from options_pricing.serving.app.view import View, days_of, draw_with_file, iso, metrics, percent
+from options_pricing.serving.app.view import View, days_of, draw_with_file, iso, metrics, percent, with_minus
 from options_pricing.serving.chains import Chain, listed_chains, nearest_strikes, quote_for
 from options_pricing.serving.what_if import Move, Sticky, after
 
@@ -39,6 +39,9 @@ CAPTION = (
 def show(view: View) -> None:
     """Draw the page."""
     chain, kind, strike = _asked(view)
+    if not LOWEST_STRIKE <= strike <= HIGHEST_STRIKE:
+        st.error(with_minus(f"A strike lies between {LOWEST_STRIKE} and {HIGHEST_STRIKE:,.0f}; {strike:,g} does not."))
+        return
     asked = chain.asked(np.array([strike]), kind)
     (now,) = answers(view.release, asked)
     if now["price"] is None:
@@ -64,9 +67,8 @@ def _asked(view: View) -> tuple[Chain, str, float]:
     fields = st.columns([1, 1, 1, 1])
     near, step = _near_strike(view.quotes, view.forward)
     _begin_chain(view, near)
-    strike = fields[0].number_input(
-        "Strike", min_value=0.01, max_value=HIGHEST_STRIKE, value=near, step=step, key="strike", bind="query-params"
-    )
+    # Its own bounds would redden it without a word, and leave the old price standing.
+    strike = fields[0].number_input("Strike", value=near, step=step, key="strike", bind="query-params")
     kind = fields[1].segmented_control(
         "Type", ["Call", "Put"], default="Call", required=True, key="type", bind="query-params"
     )
