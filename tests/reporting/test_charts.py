@@ -89,6 +89,21 @@ def test_a_day_far_below_zero_keeps_its_number(drawn):
     assert {"−3.40", "−0.20", "0.61"} <= set(shown)
 
 
+def test_a_little_below_zero_is_not_called_zero(inputs):
+    days = inputs.r2_by_day.head(3).assign(r2_implied_vol_vs_random_walk=[-0.002, 0.0, 0.00004])
+    shown = texts(charts.r2_by_day_chart(days))
+    assert {"−0.002", "0.00", "0.00004"} <= set(shown)
+
+
+def test_the_titles_of_the_live_chart_fit_into_its_narrow_form():
+    """In bold some 40 letters go into it; what is cut off shows in no text, as text is drawn as shapes."""
+    days = pd.DataFrame({"date": ["20261123", "20261124"], "fresh": [0.2, -8.5], "own": [0.2, 0.3]})
+    shown = texts(charts.live_chart(days, narrow=True))
+    titles = [text for text in shown if text.startswith("R² against")]
+    assert len(titles) == 2 and "−8.50" in shown
+    assert max(len(title) for title in titles) < 40
+
+
 def test_the_waterfall_shows_each_rule_with_its_rows_and_their_sum(drawn):
     shown = texts(drawn["waterfall"]())
     assert "P02  bid is zero" in shown

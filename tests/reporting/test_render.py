@@ -238,6 +238,15 @@ def test_a_chart_becomes_an_element_with_a_name():
     )
 
 
+def test_a_rules_words_are_in_the_reports_spelling(inputs):
+    last = inputs.validation[-1]
+    rules = [last.rules[0].model_copy(update={"message": "40 of 734 are under 50% usable"}), *last.rules[1:]]
+    days = [*inputs.validation[:-1], last.model_copy(update={"rules": tuple(rules)})]
+    context = build_context(dataclasses.replace(inputs, validation=days), date="20261120", title="T", smiles=1)
+    for text in (render_html(context), render_markdown(context, PurePosixPath("figures"))):
+        assert "under 50 % usable" in text
+
+
 def test_a_live_release_is_not_called_staged(inputs):
     live = dataclasses.replace(inputs, status=inputs.status.model_copy(update={"live": True}))
     page = render_html(build_context(live, date="20261120", title="T", smiles=1))
