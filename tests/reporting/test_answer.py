@@ -85,11 +85,11 @@ def test_what_may_be_bad_luck_is_not_called_a_loss(inputs):
 
 def test_another_model_with_less_error_is_named(inputs):
     made = metrics_of()
-    assert "least error" not in " ".join(said(inputs))
+    assert "Least error" not in " ".join(said(inputs))
     made["protocols"]["next_day"]["models"]["flat_vol"]["iv_rmse_vol_points"]["value"] = 0.1
-    told = answer(dataclasses.replace(inputs, metrics=Metrics.model_validate(made)))[1]
+    told = answer(dataclasses.replace(inputs, metrics=Metrics.model_validate(made)))[3]
     assert told.startswith(
-        "Of all models one flat volatility had the least error of vol (R² −41.2, −49.4 to −37.9). Its delta"
+        "Least error of vol of all models: one flat volatility (R² −41.2, −49.4 to −37.9). The delta of"
     )
 
 
@@ -98,13 +98,13 @@ def test_another_model_with_less_error_is_named(inputs):
     [
         (
             {"value": -0.17, "low": -0.497, "high": 0.048},
-            "Its delta hedged worse than Black's over 5 nights: it added 17.0 % to the squared error "
-            "(share taken away −0.170, −0.497 to 0.048, which includes 0).",
+            "The delta of the boosted surface hedged worse than Black's over 5 nights: it added 17.0 % to the squared "
+            "error (share taken away −0.170, −0.497 to 0.048, which includes 0).",
         ),
         (
             {"value": 0.2, "low": 0.1, "high": 0.3},
-            "Its delta hedged better than Black's over 5 nights: it took away 20.0 % of the squared error "
-            "(share taken away 0.200, 0.100 to 0.300).",
+            "The delta of the boosted surface hedged better than Black's over 5 nights: it took away 20.0 % of the "
+            "squared error (share taken away 0.200, 0.100 to 0.300).",
         ),
         ({"value": None}, ""),
         ({"value": 0.0}, ""),
@@ -147,19 +147,19 @@ def test_a_poor_r2_of_price_is_not_held_up_as_easy_to_reach(inputs):
     metrics = metrics_of()
     metrics["protocols"]["next_day"]["models"]["flat_vol"]["r2_price"]["value"] = -1.7
     sentences = answer(dataclasses.replace(inputs, metrics=Metrics.model_validate(metrics)))
-    assert "flat" not in sentences[3]
-    assert "0.9989 for yesterday's surface:" in sentences[3]
+    assert "flat" not in sentences[2]
+    assert "0.9989 for yesterday's surface:" in sentences[2]
 
 
 def test_the_benchmark_is_not_held_against_itself(inputs):
     sentences = said(inputs, chosen="random_walk")
     assert "the benchmark" in sentences[0]
-    assert "0.679 for one flat volatility" in sentences[3]
-    assert "for yesterday's surface" not in sentences[3]
+    assert "0.679 for one flat volatility" in sentences[2]
+    assert "for yesterday's surface" not in sentences[2]
 
 
 def test_r2_of_price_is_named_with_what_it_does_not_say(inputs):
-    sentence = said(inputs)[3]
+    sentence = said(inputs)[2]
     assert "0.9993, against 0.9989 for yesterday's surface and 0.679 for one flat volatility" in sentence
     assert "does not say that a model is good" in sentence
 

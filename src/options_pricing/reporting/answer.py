@@ -35,8 +35,8 @@ def is_benchmark(model: str, protocol: str) -> bool:
 
 
 def answer(inputs: Inputs, in_use: Sequence[str] = ()) -> list[str]:
-    """A few sentences: the release in use, whether the model beats the benchmark, which model had the least error and
-    what its delta hedges, how near its price is, what R² hides, the data.
+    """A few sentences: the release in use, whether the model beats the benchmark, how near its price is, what R² hides,
+    which model had the least error and what the chosen one's delta hedges, the data.
 
     Parameters
     ----------
@@ -48,8 +48,8 @@ def answer(inputs: Inputs, in_use: Sequence[str] = ()) -> list[str]:
         return [*in_use, "No model was evaluated: this report is about data only.", _data(inputs)]
     metrics, name = inputs.metrics, main_protocol(inputs.metrics)
     figures = metrics.protocols[name].models.get(metrics.chosen_model, {})
-    beside = f"{_least_error(metrics, name)} {_hedging(metrics)}".strip()
-    said = [_verdict(metrics, name), beside, _nearness(figures), _r2_of_price(metrics, name), _data(inputs)]
+    beside = f"{_least_error(metrics, name)} {_hedging(metrics, name)}".strip()
+    said = [_verdict(metrics, name), _nearness(figures), _r2_of_price(metrics, name), beside, _data(inputs)]
     return [*in_use, *(sentence for sentence in said if sentence)]
 
 
@@ -117,10 +117,10 @@ def _least_error(metrics: Metrics, name: str) -> str:
         return ""
     value, interval = with_interval(models[best].get("r2_implied_vol_vs_random_walk", Estimate()), coefficient)
     r2 = f"R² {value}{f', {interval}' if interval else ''}"
-    return f"Of all models {model_words(best, name)} had the least error of vol ({r2})."
+    return f"Least error of vol of all models: {model_words(best, name)} ({r2})."
 
 
-def _hedging(metrics: Metrics) -> str:
+def _hedging(metrics: Metrics, name: str) -> str:
     """Whether the chosen model's delta hedges better than Black's, which is told nothing of the smile."""
     left = metrics.hedging and metrics.hedging.deltas.get(metrics.chosen_model)
     if not metrics.hedging or not left or not left.variance_reduction.value:
@@ -132,7 +132,8 @@ def _hedging(metrics: Metrics) -> str:
     how, did, to = ("worse", "added", "to") if (share.value or 0.0) < 0 else ("better", "took away", "of")
     nights = counted(metrics.hedging.days, "night")
     by = f"it {did} {percent(abs(share.value or 0.0))} {to} the squared error"
-    return f"Its delta hedged {how} than Black's over {nights}: {by} ({said}{chance})."
+    delta = f"The delta of {model_words(metrics.chosen_model, name)}"
+    return f"{delta} hedged {how} than Black's over {nights}: {by} ({said}{chance})."
 
 
 def _judged_on(protocol: Protocol) -> str:
