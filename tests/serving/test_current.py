@@ -192,6 +192,22 @@ def test_where_nothing_is_live_the_staged_one_is_served_and_followed_until_somet
     found.stop()
 
 
+def test_where_what_was_live_is_taken_back_and_nothing_was_before_it_no_staged_release_stands_in(tmp_path, checked):
+    store = make_store(tmp_path / "releases", count=2, live=False)
+    one, two = store.ids()
+    shutil.copytree(store.folder_of(one), store.staged)
+    store.make_live(two)
+    client = create_app(store.folder, today=lambda: date(2026, 11, 23)).test_client()
+    assert client.get("/model").status_code == 200
+    store.take_down(only_from=two)
+    assert until(lambda: client.get("/v2/health/ready").status_code == 503)
+    answer = client.get("/model")
+    assert answer.status_code == 503 and "taken back" in answer.json["detail"] and "Retry-After" in answer.headers
+    store.make_live(one)
+    assert until(lambda: client.get("/v2/health/ready").status_code == 200)
+    assert client.get("/model").json["release_id"] == one
+
+
 @pytest.mark.parametrize("spoil", [lambda folder: (folder / MODEL).write_bytes(b""), shutil.rmtree])
 def test_a_process_that_starts_while_the_live_release_is_spoilt_or_gone_serves_the_one_before(store, spoil):
     one, two = store.ids()

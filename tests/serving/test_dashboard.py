@@ -160,7 +160,7 @@ def test_the_form_prices_a_day_that_is_not_listed_and_warns_beyond(staged):
     assert not app.warning
     assert float(metrics(app)["Model price"]) > 0
     app = opened(staged, page="What if", expires="2028-01-21")
-    assert "Extrapolated: its maturity or moneyness lies beyond the fitted quotes." in said(app)
+    assert "Extrapolated: no listed option expires then, and its maturity or moneyness lies beyond" in said(app)
 
 
 def test_the_form_shows_the_quote_where_there_is_one(staged):

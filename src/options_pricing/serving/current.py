@@ -18,6 +18,7 @@ from options_pricing.run.errors import MissingInputError, ModelRefusedError, Tas
 LOOK_SECONDS = 0.25
 RETRY_SECONDS = 30.0
 KEPT_IN_MEMORY = 2
+WITHDRAWN = "the release that was live was taken back, and nothing is live now"
 
 log = logging.getLogger("options-pricing.current")
 
@@ -51,6 +52,7 @@ class Serving:
     release: Release
     standing: Standing
     unfit: str | None
+    withdrawn: bool = False
 
     def told(self) -> dict[str, Any]:
         """Which release it is, as what it stands, and whether it is signed."""
@@ -171,6 +173,12 @@ class CurrentRelease:
             self._noted = Noted()
 
     def _swap_to(self, wanted: Wanted) -> None:
+        if self._serving.standing == "live" and wanted.standing == "staged":
+            # A release that nobody made live does not stand in for one that was taken back.
+            if not self._serving.withdrawn:
+                _say("withdrawn", release_id=self._serving.release.manifest.release_id)
+            self._serving = replace(self._serving, unfit=WITHDRAWN, withdrawn=True)
+            return
         serving = self._held.get(wanted.release_id)
         if serving is None:
             check_candidate(wanted.folder, wanted.release_id)

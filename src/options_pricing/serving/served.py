@@ -14,7 +14,8 @@ from options_pricing.pricing.blocks import expect_much
 from options_pricing.pricing.implied_vol import implied_vol
 from options_pricing.release.verify import Release
 from options_pricing.serving.answers import answers_of_columns, columns_told, provenance
-from options_pricing.serving.current import CurrentRelease
+from options_pricing.serving.current import WITHDRAWN, CurrentRelease
+from options_pricing.serving.problems import RequestProblemError
 
 # The current release and the one before, so that a rollback finds it ready.
 KEPT = 2
@@ -58,7 +59,9 @@ class Desk:
         self.now()
 
     def now(self) -> Served:
-        """What is served at this moment; a request asks once and keeps to it."""
+        """What is served at this moment, for one request to keep to; a problem 503 where it was taken back."""
+        if self.current.serving.withdrawn:
+            raise RequestProblemError(503, WITHDRAWN, retry_after=30)
         release = self.current.now()
         for served in self._held:
             if served.release is release:
