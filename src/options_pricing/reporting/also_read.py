@@ -13,7 +13,7 @@ from options_pricing.reporting.inputs import InputFile
 from options_pricing.reporting.render import json_text
 from options_pricing.run.files import sha256_of
 
-PROMOTE, STAGE, WATCH = "options-pricing promote", "model_deploy", "generate_report"
+POINT, STAGE, WATCH = "options-pricing promote or rollback", "model_deploy", "generate_report"
 
 
 def also_read(
@@ -56,9 +56,9 @@ def _of_the_release(drift: dict[str, Any], store: Store) -> list[tuple[Path, str
     """The pointer to what is live, and the files of the release that was looked at."""
     release = drift["release"]
     if release is None:
-        return [(store.live_file, PROMOTE)]
-    folder, maker = (store.folder_of(release["release_id"]), PROMOTE) if release["live"] else (store.staged, STAGE)
-    return [(store.live_file, PROMOTE), *((path, maker) for path in sorted(folder.iterdir()))]
+        return [(store.live_file, POINT)]
+    folder = store.folder_of(release["release_id"]) if release["live"] else store.staged
+    return [(store.live_file, POINT), *((path, STAGE) for path in sorted(folder.iterdir()))]
 
 
 def _days(seen: Seen) -> list[str]:
