@@ -126,6 +126,27 @@ def test_whether_it_serves_is_asked_until_it_does(good, held):
     assert not serves(good.api, [OTHER], seconds=0.3)
 
 
+def test_it_does_not_serve_while_one_worker_still_answers_with_the_release_before(held, monkeypatch):
+    workers = Workers([{"release_id": held.release_id}, {"release_id": OTHER}])
+    monkeypatch.setattr(health.time, "monotonic", lambda: workers.asked / 10)
+    monkeypatch.setattr(health.time, "sleep", lambda seconds: None)
+    assert not serves(workers, [held.release_id], seconds=3)
+    assert workers.asked > 20
+    workers.answers.pop()
+    assert serves(workers, [held.release_id], seconds=3)
+
+
+class Workers:
+    """An API whose workers answer in turn."""
+
+    def __init__(self, answers):
+        self.answers, self.asked = answers, 0
+
+    def ready(self):
+        self.asked += 1
+        return self.answers[self.asked % len(self.answers)]
+
+
 @pytest.mark.parametrize(
     "address", ["", "localhost:8000", "ftp://127.0.0.1", "http://", "http://127.0.0.1:x", "http://127.0.0.1:8000/price"]
 )

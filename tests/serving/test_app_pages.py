@@ -23,7 +23,7 @@ from options_pricing.serving.app import (
     what_if_page,
 )
 from options_pricing.serving.app.look import LIGHT, readable_on
-from options_pricing.serving.app.view import with_minus
+from options_pricing.serving.app.view import with_minus, written
 from options_pricing.serving.chains import chain_beside_model, listed_chains, long_chain, quotes_of, two_sided
 from options_pricing.serving.readings import term_structure
 from tests.made_release import edit_manifest
@@ -270,6 +270,7 @@ def test_short_maturities_are_on_top_and_negative_errors_have_a_minus():
 
 
 def test_numbers_have_a_minus_and_dates_keep_their_hyphens():
+    assert [written(2)(value) for value in (-0.001, -1234.5, 0.126)] == ["0.00", "−1,234.50", "0.13"]
     assert with_minus("-0.5 to -1,000.25, 2026-11-20, 30-90 days") == "−0.5 to −1,000.25, 2026-11-20, 30-90 days"
 
 

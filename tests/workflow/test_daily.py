@@ -76,7 +76,7 @@ def test_an_older_day_on_disk_is_no_part_of_dvc_yaml(one_day):
 def test_fault_39_a_killed_task_is_told_by_the_workflow_and_a_failed_one_by_itself(tiny, tmp_path, hook, line, told):
     checkout = tiny.clone(tmp_path / "repo")
     script = checkout.folder / "scripts/data_fetch.py"
-    script.write_text(script.read_text().replace("sys.exit(main())", f"import os; {line}"))
+    script.write_text(script.read_text().replace("leave(main())", f"import os; {line}"))
     day = "20330103"
     done = checkout.run("snakemake", f"data/raw/options_data_{day}.csv", "--config", f"date={day}")
     assert done.returncode == 1

@@ -22,6 +22,8 @@ PAUSE_SECONDS = 0.1
 GOOD_ANSWERS = 20
 # One answer may be lost for another reason than the release.
 BAD_ANSWERS = 2
+# Longer than a worker takes to look at what is live, so that none still answers with the release before.
+STEADY_SECONDS = 0.4
 PATIENCE_SECONDS = 60.0
 
 
@@ -149,18 +151,22 @@ def watch(
 
 
 def serves(api: Api, release_ids: Sequence[str], *, seconds: float) -> bool:
-    """Whether an API says within some seconds that it serves one of these releases."""
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
+    """Whether an API begins within some seconds to say, and says again and again, that it serves one of these."""
+    begin = time.monotonic()
+    since = begin
+    while since < begin + seconds:
         try:
             told = api.ready()
         except (OSError, http.client.HTTPException, ValueError):
             told = {}
         if told is None:
             return False
-        if told.get("release_id") in release_ids:
+        now = time.monotonic()
+        if told.get("release_id") not in release_ids:
+            since = now
+        elif now >= since + STEADY_SECONDS:
             return True
-        time.sleep(PAUSE_SECONDS)
+        time.sleep(PAUSE_SECONDS / 4)
     return False
 
 

@@ -12,13 +12,16 @@ from options_pricing.serving.app.view import View, draw, draw_with_file, nothing
 from options_pricing.serving.readings import surface_grid
 
 WIDEST, STEPS = 30, 61
-RELIEF = "The model's vols as a relief; drag to turn it. Between listed expirations it is drawn straight."
+RELIEF = (
+    "The model's vols as a relief; drag to turn it. Colours as on the map. Between "
+    "listed expirations it is drawn straight."
+)
 MAP = "The same vols as a map, every listed expiration one row. "
 BEYOND = {
     "Among quotes": "Empty: beyond the quotes that were fitted.",
     "Everywhere": "Beyond the quotes that were fitted these are the model's own extrapolation.",
 }
-EYE = {"x": 1.25, "y": -1.75, "z": 0.7}
+EYE = {"x": 1.35, "y": -1.9, "z": 0.76}
 
 
 def show(view: View) -> None:
@@ -70,7 +73,7 @@ def relief(table: pd.DataFrame) -> go.Figure:
             z=vols.to_numpy(),
             customdata=np.repeat(days.to_numpy()[:, None], vols.shape[1], axis=1),
             colorscale=SEQUENTIAL,
-            colorbar={"title": {"text": "vol, %"}, "thickness": 10, "len": 0.7},
+            showscale=False,
             lighting={"ambient": 0.85, "diffuse": 0.35, "specular": 0.05},
             contours={"x": {"show": True, "color": "rgba(255,255,255,0.18)", "start": 0, "end": 200, "size": 5}},
             hovertemplate="strike / forward %{x:.1f} %<br>%{customdata:.0f} days<br>vol %{z:.2f} %<extra></extra>",

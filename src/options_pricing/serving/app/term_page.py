@@ -14,7 +14,7 @@ from options_pricing.serving.readings import term_structure
 
 ATM = (
     "The model's vol at each expiration's forward. It is of one close and says nothing of how it will move. Hollow and "
-    "dotted: beyond the maturities that it was fitted on, so carried on from the last of them."
+    "dotted: beyond the maturities that it was fitted on, so carried on from the nearest."
 )
 SKEW = (
     "Circles: vol of the put of delta 25 less that of the call. Diamonds: their mean less the vol at the money. Deltas "

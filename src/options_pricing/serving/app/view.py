@@ -131,8 +131,8 @@ def nothing(words: str) -> None:
 
 
 def written(decimals: int) -> Callable[[object], str]:
-    """Writes numbers with so many decimals and a true minus, for the cells of a table."""
-    return lambda value: with_minus(f"{value:,.{decimals}f}")
+    """Writes numbers with so many decimals and a true minus, zero without one, for the cells of a table."""
+    return lambda value: with_minus(f"{value:z,.{decimals}f}")
 
 
 def with_minus(text: str) -> str:
