@@ -24,8 +24,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = parser().parse_args(argv)
     try:
         return int(args.do(args))
-    except BrokenPipeError:  # Who reads what is printed has seen enough.
-        return BROKEN_PIPE
     except TaskError as error:
         print(f"options-pricing {args.command}: {error}", file=sys.stderr)
         return error.exit_code
@@ -33,12 +31,13 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def run() -> NoReturn:
     """The command of the installed package."""
-    leave(main())
+    try:
+        leave(main())
+    except BrokenPipeError:  # Who reads what is printed has seen enough.
+        leave(BROKEN_PIPE)
+    except SystemExit as told:  # argparse ends so, after its help and after a wrong word.
+        leave(int(told.code or 0))
 
 
 if __name__ == "__main__":
     run()
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,5 +1,6 @@
 """How a process ends: with all that it wrote, its exit code, and nothing torn down."""
 
+import os
 import subprocess
 import sys
 
@@ -16,13 +17,15 @@ def test_what_was_written_is_there_and_libraries_are_not_torn_down(code):
     assert (done.returncode, done.stdout, done.stderr) == (code, "told", "")
 
 
+@pytest.mark.parametrize("unbuffered", ["", "1"])
 @pytest.mark.parametrize("words", [["today"], ["--help"]])
-def test_a_reader_that_has_seen_enough_ends_a_command_without_a_traceback(words):
+def test_a_reader_that_has_seen_enough_ends_a_command_without_a_traceback(words, unbuffered):
     process = subprocess.Popen(
         [sys.executable, "-m", "options_pricing.cli", *words],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        env=os.environ | {"PYTHONUNBUFFERED": unbuffered},
     )
     process.stdout.close()
     assert "Traceback" not in process.stderr.read()
