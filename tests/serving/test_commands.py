@@ -46,7 +46,7 @@ def test_serving_becomes_the_server_on_the_address_asked(staged, became, serve):
     ((command, environment),) = became
     assert command[0] == sys.executable
     assert str(staged) in " ".join(command)
-    assert environment["OMP_NUM_THREADS"] == "1"
+    assert (environment["OMP_NUM_THREADS"], environment["MALLOC_ARENA_MAX"]) == ("1", "2")
 
 
 def test_ipv6_is_bracketed_for_gunicorn(staged):
