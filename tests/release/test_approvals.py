@@ -4,7 +4,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from options_pricing.release.approvals import approve, in_force, manifest_of, revoke
-from options_pricing.release.ledger import Entry, Ledger
+from options_pricing.release.entries import Entry
+from options_pricing.release.ledger import Ledger
 from options_pricing.release.ledger_faults import person
 from options_pricing.run.errors import MissingInputError, ModelRefusedError, NotPermittedError
 from options_pricing.run.files import sha256_of

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from options_pricing.release.ledger import Ledger, canonical, head_mac, own_hash
+from options_pricing.release.entries import canonical, head_mac, own_hash
+from options_pricing.release.ledger import Ledger
 from options_pricing.run.errors import BadDataError, BadParamsError, CannotWriteError
 
 KEY = b"a key that is outside the repository"

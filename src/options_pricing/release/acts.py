@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from options_pricing.release.ledger import Entry, Event, Ledger
+from options_pricing.release.entries import Entry, Event
+from options_pricing.release.ledger import Ledger
 
 NOBODY = "unknown account"
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from options_pricing.release.ledger import Entry, Ledger
+from options_pricing.release.entries import Entry
+from options_pricing.release.ledger import Ledger
 from options_pricing.release.ledger_faults import person, readable
 from options_pricing.release.manifest import MANIFEST_FILE
 from options_pricing.release.store import STAGED, Store

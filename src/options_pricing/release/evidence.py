@@ -10,7 +10,7 @@ import pandas as pd
 
 from options_pricing.quotes.schema import PREDICTIONS
 from options_pricing.quotes.tables import read_parquet
-from options_pricing.release.ledger import Entry
+from options_pricing.release.entries import Entry
 from options_pricing.run.errors import TaskError
 from options_pricing.run.files import read_json, sha256_of
 

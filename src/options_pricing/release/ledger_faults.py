@@ -4,7 +4,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 
-from options_pricing.release.ledger import (
+from options_pricing.release.entries import (
     NOTHING_BEFORE,
     Entry,
     Head,

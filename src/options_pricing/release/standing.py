@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from options_pricing.release.ledger import Entry
+from options_pricing.release.entries import Entry
 
 ACTS = ("promoted", "rolled_back", "demoted")
 

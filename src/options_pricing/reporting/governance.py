@@ -6,9 +6,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from options_pricing.release.approvals import all_in_force
+from options_pricing.release.entries import Entry
 from options_pricing.release.evidence import PROTOCOL, UNKNOWN, Evaluation, Evidence
 from options_pricing.release.gate import Check, gate_state
-from options_pricing.release.ledger import Entry, Ledger
+from options_pricing.release.ledger import Ledger
 from options_pricing.reporting.inputs import Inputs
 from options_pricing.run.calendar import parse_day
 from options_pricing.run.governance import Gate

@@ -12,9 +12,10 @@ import pandas as pd
 import streamlit as st
 
 from options_pricing.release.approvals import in_force
+from options_pricing.release.entries import Entry
 from options_pricing.release.evidence import GateFiles, read_evidence
 from options_pricing.release.gate import GateState, gate_state
-from options_pricing.release.ledger import LEDGER_FILE, Entry, Ledger
+from options_pricing.release.ledger import LEDGER_FILE, Ledger
 from options_pricing.release.manifest import MODEL_FILE, manifest_bytes
 from options_pricing.release.standing import standing
 from options_pricing.release.store import Store
