@@ -3,7 +3,7 @@
 import ast
 import re
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = "options_pricing"
 META = "options_data_{}.meta.json"
 SCHEDULED = frozenset({"daily", "fetch"})
+CONFIG = ("params", "date", "dvc_yaml")
 
 
 def open_params(path: str, *, date: object = None, targets: Callable[[], set[str]] = set) -> Params:
@@ -49,6 +50,19 @@ def open_params(path: str, *, date: object = None, targets: Callable[[], set[str
     except TaskError as error:
         print(f"snakemake: {error}", file=sys.stderr)
         sys.exit(error.exit_code)
+
+
+def refuse_unknown(config: Mapping[str, object]) -> None:
+    """End Snakemake where ``--config`` names what nothing reads: a slip of the finger would run something else."""
+    unknown = [name for name in config if name not in CONFIG]
+    if unknown:
+        error = BadParamsError(
+            f"--config {unknown[0]}= is not known",
+            why=f"what it takes is {', '.join(CONFIG)}",
+            fix="set keys of the parameter file in a copy of it, and name that: --config params=my_params.yaml",
+        )
+        print(f"snakemake: {error}", file=sys.stderr)
+        sys.exit(ExitCode.USAGE)
 
 
 def _load_params(path: str) -> Params:

@@ -145,3 +145,15 @@ def test_a_missing_parameter_file_is_named_as_snakemake_is_told_it(lookup, tmp_p
         lookup.open_params(str(tmp_path / "none.yaml"))
     assert ended.value.code == 66
     assert "--config params=" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["parms", "train", "Date"])
+def test_a_config_key_that_nothing_reads_is_refused(lookup, capsys, name):
+    with pytest.raises(SystemExit) as ended:
+        lookup.refuse_unknown({"params": "params.yaml", name: "examples/cboe_spx.yaml"})
+    assert ended.value.code == 2
+    assert f"--config {name}= is not known" in capsys.readouterr().err
+
+
+def test_what_the_workflow_takes_is_not_refused(lookup):
+    lookup.refuse_unknown({"params": "params.yaml", "date": 20261120, "dvc_yaml": "dvc.yaml"})
