@@ -1,10 +1,12 @@
+import hashlib
+
 import pandas as pd
 import pytest
 
 from options_pricing.release.evidence import GateFiles, read_evidence
 from options_pricing.release.gate import gate_state, holm_rejected, interval_coverage, open_days
 from options_pricing.release.ledger import Ledger
-from options_pricing.run.files import write_json
+from options_pricing.run.files import sha256_of, write_json
 from options_pricing.run.governance import Gate
 from tests.release.made_evidence import predictions, write_evidence
 
@@ -211,3 +213,16 @@ def test_days_in_a_row_that_it_was_open_are_counted_from_the_last(releases):
     assert open_days(evidence, GATE, 50) == 11
     assert open_days(evidence, Gate(days=30, paths=500, line=0.95), 5) == 0
     assert open_days(evidence, Gate(days=60, paths=500), 5) == 0
+
+
+def test_what_cannot_be_read_or_is_not_there_is_not_named_as_looked_at(releases):
+    files = write_evidence(releases, GOOD, SHA256, drift=None)
+    files.predictions.unlink()
+    files.drift.mkdir()
+    (files.validations / "validation_20261120.json").write_text("")
+    evidence = read_evidence(files, Ledger(releases / "ledger.jsonl").entries())
+    empty = hashlib.sha256(b"").hexdigest()
+    assert evidence.sha256 == {files.metrics.name: sha256_of(files.metrics), "validation_20261120.json": empty}
+    assert evidence.validation_day is None
+    assert "predictions" in evidence.evaluation.trouble
+    assert "no drift has been measured" in evidence.drift_detail

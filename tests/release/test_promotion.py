@@ -9,9 +9,11 @@ from options_pricing.release.candidate import check_candidate
 from options_pricing.release.health import Api
 from options_pricing.release.promotion import Act, Releases, RolledBackError
 from options_pricing.run.errors import BadDataError, ExitCode, MissingInputError, ModelRefusedError, NotPermittedError
+from options_pricing.run.files import sha256_of
 from options_pricing.run.governance import Gate
 from options_pricing.run.params import Params
 from tests.made_release import make_store
+from tests.release.made_evidence import predictions, write_evidence
 
 BOB = Act("Bob", "it is better")
 MODEL = "options_pricing_model.pkl"
@@ -73,7 +75,7 @@ def test_an_approved_release_is_made_live_and_both_are_recorded(releases, told):
     assert (second.live.live, second.live.previous) == (two, one)
     assert "Ann" in second.because
     assert acts(releases) == [("promoted", one, "Bob"), ("promoted", two, "Bob")]
-    why = {"reason": BOB.reason, "because": second.because, "from": one}
+    why = {"reason": BOB.reason, "because": second.because, "from": one, "evidence": {}}
     assert releases.ledger.entries()[-1].details == why | {"gate": Params().gate.model_dump(mode="json")}
     assert releases.ledger.faults() == []
     assert told.alerts == []
@@ -85,6 +87,16 @@ def test_a_gate_that_was_made_looser_stands_in_the_record(releases, told):
     releases.promote(one, BOB, loose, alert=told)
     gate = releases.ledger.entries()[-1].details["gate"]
     assert (gate["line"], gate["days"], gate["coverage"]) == (0.0, 20, [0.0, 1.0])
+
+
+def test_the_record_names_the_very_files_that_the_gate_looked_at(releases, told):
+    one, _ = releases.store.ids()
+    files = write_evidence(releases.store.folder, predictions(days=4), "a" * 64)
+    newest = files.validations / "validation_20261120.json"
+    seen = {path.name: sha256_of(path) for path in (files.metrics, files.predictions, files.drift, newest)}
+    releases.promote(one, BOB, Params(), alert=told)
+    assert releases.ledger.entries()[-1].details["evidence"] == seen
+    assert len(seen) == 4
 
 
 def test_promoting_what_is_live_changes_nothing(releases, told):

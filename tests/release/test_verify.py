@@ -107,6 +107,14 @@ def test_a_manifest_may_name_only_the_files_of_a_release(staged_with, manifest, 
     refused(folder, MANIFEST)
 
 
+def test_a_file_that_is_too_large_is_refused_before_it_is_read(staged_with, manifest, never_unpickled, monkeypatch):
+    folder = staged_with(sizes=manifest["sizes"] | {MODEL: verify.LARGEST_FILE + 1})
+    with (folder / MODEL).open("r+b") as handle:  # A sparse file: it takes no room on the disk.
+        handle.truncate(verify.LARGEST_FILE + 1)
+    monkeypatch.setattr(verify, "_named_content", lambda path, manifest: pytest.fail("it was read"))
+    assert "more than 1073741824 bytes" in refused(folder, MANIFEST).why
+
+
 class Malicious:
     """A pickle that makes a file when it is loaded."""
 

@@ -1,6 +1,7 @@
 """Whether somebody may make a release live now."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
@@ -21,12 +22,16 @@ APPROVE = "have somebody else approve it: `options-pricing approve`"
 
 @dataclass(frozen=True)
 class Permission:
-    """The answer, what it rests on in one sentence, every check that was made, and what to do where it is no."""
+    """The answer, what it rests on in one sentence, every check that was made, and what to do where it is no.
+
+    `evidence` holds the SHA-256 of the files that the gate looked at, by their names.
+    """
 
     allowed: bool
     because: str
     checks: list[Check]
     fix: str = APPROVE
+    evidence: Mapping[str, str] = field(default_factory=dict)
 
 
 def permission(
@@ -72,13 +77,13 @@ def permission(
     if not sound.passed:
         return Permission(False, f"the ledger is not as it was written: {sound.detail}", checks, BEGIN_ANEW)
     if automatic:
-        return Permission(last.passed, last.detail, checks, "ask for it in your own name: --by")
+        return Permission(last.passed, last.detail, checks, "ask for it in your own name: --by", evidence.sha256)
     if not person(requester):
         return Permission(False, "nobody is named as who asks", checks, "say who asks: --by")
     if state.open:
-        return Permission(True, "the gate is open", checks)
+        return Permission(True, "the gate is open", checks, evidence=evidence.sha256)
     if approved.passed:
-        return Permission(True, approved.detail, checks)
+        return Permission(True, approved.detail, checks, evidence=evidence.sha256)
     return Permission(False, f"the gate is closed ({state.because}) and {approved.detail}", checks)
 
 

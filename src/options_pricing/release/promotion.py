@@ -21,6 +21,7 @@ from options_pricing.run.errors import ExitCode, MissingInputError, NotPermitted
 from options_pricing.run.files import read_bytes
 
 if TYPE_CHECKING:
+    from options_pricing.release.permission import Permission
     from options_pricing.run.params import Params
 
 CONFIRM_SECONDS = 1.0
@@ -108,10 +109,12 @@ class Releases:
             return Promoted(before, "it was live already", seen)
         details = {
             "reason": act.reason,
-            "because": permission,
+            "because": permission.because,
             "from": before.live if before else None,
             # Whoever asks names the parameter file: what the gate was asked must not be forgotten.
             "gate": params.gate.model_dump(mode="json"),
+            # Nor of what: whoever may write to reports/ can write most of these files.
+            "evidence": dict(permission.evidence),
         }
         self.ledger.append("promoted", release_id=manifest.release_id, by=act.by, details=details)
         try:
@@ -128,7 +131,7 @@ class Releases:
                 why=why,
                 fix="look at the log of the API, stage another release and promote that",
             )
-        return Promoted(live, permission, follows)
+        return Promoted(live, permission.because, follows)
 
     def roll_back(self, act: Act) -> tuple[Live, bool]:
         """Make live what was live before; give it, and whether the running API was seen to serve it.
@@ -171,8 +174,8 @@ class Releases:
             )
         return verify_kept(folder).manifest
 
-    def _permitted(self, release_id: str, act: Act, params: "Params") -> str:
-        """On what the permission rests; a `NotPermittedError` where there is none."""
+    def _permitted(self, release_id: str, act: Act, params: "Params") -> "Permission":
+        """The permission; a `NotPermittedError` where there is none."""
         from options_pricing.release.permission import permission
 
         found = permission(self.store.folder, release_id, act.by, params, datetime.now(UTC))
@@ -182,7 +185,7 @@ class Releases:
                 why=found.because,
                 fix=found.fix,
             )
-        return found.because
+        return found
 
     def _take_back(self, release_id: str, why: str, alert: Alert) -> str | None:
         """Have live again what was before, record it and tell people; the id of what is live now."""

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 LARGEST_MANIFEST = 1 << 20
 LARGEST_SIGNATURE = 1 << 12
+# Files are held in memory while they are checked, and a manifest without a key is anybody's word for their sizes.
+LARGEST_FILE = 1 << 30
 STAGE_AGAIN = "stage it again: `snakemake --cores 4 --forcerun model_deploy`"
 SIGN_AGAIN = "train and stage again where the key is: `snakemake --cores 4 --forcerun model_train model_deploy`"
 TRAIN_AGAIN = "train it again with what is installed here: `snakemake --cores 4 --forcerun model_train`"
@@ -163,6 +165,8 @@ def read_manifest(path: Path) -> Manifest:
         raise _refused(path, f"its content does not give its release_id {manifest.release_id}")
     if {*manifest.files} != {MODEL_FILE, CARD_FILE} or {*manifest.sizes} != {*manifest.files}:
         raise _refused(path, f"it must name {MODEL_FILE} and {CARD_FILE}, each with its size, and nothing else")
+    if max(manifest.sizes.values()) > LARGEST_FILE:
+        raise _refused(path, f"it names a file of more than {LARGEST_FILE} bytes", TRAIN_AGAIN)
     if manifest_bytes(manifest) != content:
         raise _refused(path, "it is not written as model_deploy writes it")
     return manifest
