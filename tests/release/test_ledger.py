@@ -221,9 +221,33 @@ def test_a_signed_ledger_takes_no_line_without_the_key(keyed):
     assert keyed.faults() == []
 
 
+def test_a_signed_ledger_takes_no_line_of_another_key(keyed):
+    before = keyed.path.read_bytes(), keyed.head_path.read_bytes()
+    with pytest.raises(BadParamsError, match="another release key") as caught:
+        Ledger(keyed.path, key=lambda: OTHER_KEY).append("staged")
+    assert OTHER_KEY.decode() not in str(caught.value)
+    assert (keyed.path.read_bytes(), keyed.head_path.read_bytes()) == before
+    assert keyed.faults() == []
+    keyed.append("staged")
+    assert keyed.faults() == []
+
+
+def test_a_head_that_was_tampered_with_does_not_pass_for_another_key(keyed):
+    head = json.loads(keyed.head_path.read_text())
+    keyed.head_path.write_text(json.dumps(head | {"mac": "0" * 64}))
+    assert keyed.append("staged").sequence == 7
+
+
+class Unasking(Ledger):
+    """The ledger of somebody who does not ask which key it needs."""
+
+    def _require_key(self, held):
+        """Whoever may write the files may do so."""
+
+
 def test_fault_69_with_a_key_a_line_added_between_line_and_head_is_not_followed(keyed):
     head = keyed.head_path.read_bytes()
-    Ledger(keyed.path, key=lambda: OTHER_KEY).append("approved", by="Mallory")
+    Unasking(keyed.path, key=lambda: OTHER_KEY).append("approved", by="Mallory")
     keyed.head_path.write_bytes(head)
     assert keyed.faults()[0] == "line 7 was not written with the release key that is here"
     keyed.append("staged")

@@ -83,13 +83,13 @@ class Ledger:
         CannotWriteError
             The file or its head could not be written.
         BadParamsError
-            The ledger is signed and no release key is here.
+            The ledger is signed, and no release key is here or another one.
         BadDataError
             The line would be longer than 64 KiB, or hold what JSON cannot.
         """
         with self._locked(fcntl.LOCK_EX) as descriptor:
             held = self._read()
-            self._require_key(held.head)
+            self._require_key(held)
             if check is not None:
                 check(_entries_in(held))
             before = _last(held, self._key)
@@ -122,12 +122,22 @@ class Ledger:
         """What is no fault and should be known: an unfinished line, lines that no key protects."""
         return notes_of(self._read_locked(), self._key)
 
-    def _require_key(self, head: Head | None) -> None:
-        if self._key is None and head is not None and head.mac is not None:
+    def _require_key(self, held: Held) -> None:
+        """Refuse the line that would make a signed ledger unsound for good, for want of the key of the others."""
+        head = held.head
+        if head is None or head.mac is None:
+            return
+        if self._key is None:
             raise BadParamsError(
                 f"{self.path} is signed, and there is no release key here",
                 why="a line without it would make the ledger unsound for good",
                 fix="set the release key where this runs (docs/governance.md)",
+            )
+        if _of_another_key(held, head, self._key):
+            raise BadParamsError(
+                f"{self.path} is signed with another release key than the one that is here",
+                why="a line with this one would make the ledger unsound for good",
+                fix="set the key that signed it, or keep it under another name and begin anew (docs/governance.md)",
             )
 
     def _entry(self, before: Head, at: datetime | None, **said: Any) -> Entry:
@@ -204,6 +214,17 @@ def _entries_in(held: Held) -> list[Entry]:
         except ValueError:
             continue
     return found
+
+
+def _of_another_key(held: Held, head: Head, key: bytes) -> bool:
+    """Whether both the head and the line that it counts last were signed, neither of them with this key."""
+    if same_mac(head.mac, head_mac(key, head)) or not 0 < head.count <= len(held.lines):
+        return False
+    try:
+        last = parsed_entry(held.lines[head.count - 1])
+    except ValueError:
+        return False
+    return last.mac is not None and not is_genuine(last, key)
 
 
 def _last(held: Held, key: bytes | None) -> Head:
